@@ -1,0 +1,116 @@
+import type { LogIndex } from "./types.ts";
+
+/** Entries on their way to a follower, as one message. */
+interface Inflight {
+  readonly lastIndex: LogIndex;
+  readonly bytes: number;
+}
+
+export interface InflightLimits {
+  readonly inflightMessagesLimit: number;
+  readonly inflightBytesLimit: number;
+}
+
+/**
+ * What a leader knows of one follower's log, and how it sends entries there.
+ *
+ * `probe`: where the logs part is not known. One message at a time; each answer moves `nextIndex`. It begins here,
+ * and comes back here when a message is refused or lost.
+ *
+ * `replicate`: the logs match at `matchIndex`. Messages follow each other without waiting for answers, up to the
+ * window's limits; `nextIndex` runs ahead of `matchIndex` by what is on its way.
+ *
+ * `stranded`: the follower needs entries that this log has discarded. Only a snapshot can help it.
+ *
+ *     probe ──success──▶ replicate ──refused, lost──▶ probe
+ *       └──nextIndex discarded──▶ stranded ──matchIndex grows──▶ probe
+ */
+export class Progress {
+  matchIndex: LogIndex = 0;
+  nextIndex: LogIndex;
+  state: "probe" | "replicate" | "stranded" = "probe";
+  /** An answer came since the last check of the quorum. */
+  recentlyActive = true;
+  /** The highest heartbeat round that was answered. */
+  ackedRound = 0;
+  /** The commit index that was sent last. */
+  sentCommitIndex: LogIndex = 0;
+  /** In `probe`: a message is on its way, or the last one was lost and the next heartbeat must be answered first. */
+  private waiting = false;
+  private readonly inflights: Inflight[] = [];
+  private inflightBytes = 0;
+  private readonly limits: InflightLimits;
+
+  constructor(nextIndex: LogIndex, limits: InflightLimits) {
+    this.nextIndex = nextIndex;
+    this.limits = limits;
+  }
+
+  /** True when a message with entries may leave now. */
+  get maySend(): boolean {
+    if (this.state === "probe") return !this.waiting;
+    if (this.state === "stranded") return false;
+    return (
+      this.inflights.length < this.limits.inflightMessagesLimit &&
+      this.inflightBytes < this.limits.inflightBytesLimit
+    );
+  }
+
+  get isIdle(): boolean {
+    return this.state === "replicate" && this.inflights.length === 0;
+  }
+
+  /** Entries up to `lastIndex` were sent, `bytes` in all. */
+  sent(lastIndex: LogIndex, bytes: number): void {
+    if (this.state === "probe") {
+      this.waiting = true;
+      return;
+    }
+    this.nextIndex = lastIndex + 1;
+    this.inflights.push({ lastIndex, bytes });
+    this.inflightBytes += bytes;
+  }
+
+  /** The follower has the log on disk up to `matchIndex`. Returns true when that is news. */
+  acknowledged(matchIndex: LogIndex): boolean {
+    while (this.inflights.length > 0 && this.inflights[0]!.lastIndex <= matchIndex) {
+      this.inflightBytes -= this.inflights.shift()!.bytes;
+    }
+    const isNews = matchIndex > this.matchIndex;
+    if (isNews) this.matchIndex = matchIndex;
+    this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1);
+    return isNews;
+  }
+
+  /** The logs match at `matchIndex`: entries may follow each other. */
+  becomeReplicate(): void {
+    this.state = "replicate";
+    this.clearInflights();
+    this.nextIndex = this.matchIndex + 1;
+  }
+
+  /** Where the logs part must be found out (again), beginning before `nextIndex`. */
+  becomeProbe(nextIndex: LogIndex, waiting: boolean): void {
+    this.state = "probe";
+    this.clearInflights();
+    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
+    this.waiting = waiting;
+  }
+
+  becomeStranded(): void {
+    this.state = "stranded";
+    this.clearInflights();
+  }
+
+  /** The follower answered, so a probe that waited for a sign of life may go. */
+  heardFrom(): void {
+    this.recentlyActive = true;
+    this.waiting = false;
+  }
+
+  private clearInflights(): void {
+    this.inflights.length = 0;
+    this.inflightBytes = 0;
+    this.waiting = false;
+  }
+}
