@@ -32,6 +32,11 @@ export interface CallContext {
   readonly credential: Credential;
   /** The arguments as they came, before decoding; a view that is valid until the handler first returns. */
   readonly argBytes: Uint8Array;
+  /**
+   * Calls `listener` when the caller has hung up, so that nobody waits for the result any more; for calls that
+   * wait for long. Returns a function that takes it back.
+   */
+  onGone(listener: () => void): () => void;
 }
 
 /** Who a caller says it is (RFC 5531 §8.2). */

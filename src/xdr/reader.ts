@@ -42,15 +42,15 @@ export class XdrReader {
     this.depthLimit = options.depthLimit ?? DEFAULT_DEPTH_LIMIT;
   }
 
-  /** Starts over on other bytes, so that one reader serves many messages. */
-  reset(bytes: Uint8Array): void {
+  /** Starts over on other bytes, at `start`, so that one reader serves many messages. */
+  reset(bytes: Uint8Array, start: number = 0): void {
     this.bytes = bytes;
-    this.offset = 0;
+    this.offset = start;
     this.end = bytes.length;
     this.depth = 0;
   }
 
-  /** How many bytes were read. */
+  /** Where the next item begins, counted from the first byte. */
   get position(): number {
     return this.offset;
   }

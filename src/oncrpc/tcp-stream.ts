@@ -1,0 +1,98 @@
+import { connect, type Socket } from "node:net";
+import { formatAddress, type HostPort } from "./address.ts";
+import type { ByteStream, ByteStreamReceiver, ClientTransport } from "./byte-stream.ts";
+
+/** After so long without traffic the kernel asks whether the other machine is still there. */
+const KEEP_ALIVE_DELAY_MS = 30_000;
+
+/** A {@link ByteStream} over a connected TCP socket. */
+export class TcpStream implements ByteStream {
+  readonly peer: string;
+  private readonly socket: Socket;
+  private receiver: ByteStreamReceiver | undefined;
+  private keepsBytes = false;
+  private error: Error | undefined;
+  /** One function for all writes, instead of one for each. */
+  private readonly afterWrite: (error?: Error | null) => void = (error) => this.written(error);
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.peer = formatAddress(plainIp(socket.remoteAddress ?? "unknown"), socket.remotePort ?? 0);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+    socket.on("error", (error) => {
+      this.error ??= error;
+    });
+  }
+
+  start(receiver: ByteStreamReceiver): void {
+    this.receiver = receiver;
+    this.socket.on("data", (chunk: Buffer) => receiver.onData(chunk));
+    this.socket.on("end", () => receiver.onEnd());
+    this.socket.on("close", () => receiver.onClose(this.error));
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.socket.write(bytes, this.afterWrite);
+    // Zero means that the kernel took all of it within the call, which is nearly always so.
+    this.keepsBytes = this.socket.writableLength > 0;
+    return !this.keepsBytes;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  private written(error: Error | null | undefined): void {
+    // A failed write is followed by "error" and "close".
+    if (error || !this.keepsBytes || this.socket.writableLength > 0) return;
+    this.keepsBytes = false;
+    this.receiver?.onDrain();
+  }
+}
+
+/** Reaches a server over TCP. A name that has several addresses is tried at all of them. */
+export function tcpTransport(server: HostPort): ClientTransport {
+  return {
+    target: formatAddress(server.host, server.port),
+    connect: (signal) => connectTcp(server, signal),
+  };
+}
+
+function connectTcp(server: HostPort, signal: AbortSignal): Promise<ByteStream> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: server.host, port: server.port, allowHalfOpen: true });
+    const giveUp = (): void => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    const fail = (error: Error): void => {
+      signal.removeEventListener("abort", giveUp);
+      reject(error);
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", giveUp);
+      socket.off("error", fail);
+      resolve(new TcpStream(socket));
+    });
+  });
+}
+
+/** A dual-stack socket shows IPv4 peers as `::ffff:10.0.0.7`. */
+function plainIp(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
