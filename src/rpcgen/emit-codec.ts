@@ -17,10 +17,10 @@ export interface CodecBodies {
 export function codec(type: NamedType, bodies: CodecBodies, context: EmitContext): Printable[] {
   if (!context.recursion.isRecursive(type)) return [codecConstant(type, bodies, context)];
   const { names, imports } = context;
-  const helper = `function ${names.decode(type)}(reader: ${imports.xdr("XdrReader")}): ${names.type(type)} `;
+  const helper = `function ${names.helper(type)}(reader: ${imports.xdr("XdrReader")}): ${names.type(type)} `;
   const decode = [
     `reader.enter(${JSON.stringify(type.name)});`,
-    `const value = ${names.decode(type)}(reader);`,
+    `const value = ${names.helper(type)}(reader);`,
     "reader.leave();",
     "return value;",
   ];

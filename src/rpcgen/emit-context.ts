@@ -1,6 +1,7 @@
+import { EncodedSizes } from "./encoded-size.ts";
 import { Imports } from "./imports.ts";
-import type { Bound, Model } from "./model.ts";
-import { Names } from "./names.ts";
+import { type Bound, type Model, namedTypes } from "./model.ts";
+import { Names, type ROW, type WRITABLE } from "./names.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Recursion } from "./recursion.ts";
 
@@ -9,12 +10,14 @@ export class EmitContext {
   readonly names: Names;
   readonly imports: Imports = new Imports();
   readonly recursion: Recursion;
+  readonly sizes: EncodedSizes;
   readonly options: ResolvedOptions;
-  /** Whether some code uses the helper type `Writable`, which the file must then declare. */
-  usesWritable = false;
+  /** The helpers that some code uses, which the file must then declare. */
+  readonly helpers: Set<typeof WRITABLE | typeof ROW> = new Set();
 
   constructor(model: Model, options: ResolvedOptions) {
     this.names = new Names(model);
+    this.sizes = new EncodedSizes(namedTypes(model));
     this.recursion = new Recursion(model);
     this.options = options;
   }

@@ -1,7 +1,6 @@
 import type { EmitContext } from "./emit-context.ts";
 import { governed, inPlace, scalarMethod } from "./emit-encode.ts";
 import { typeText } from "./emit-type.ts";
-import { encodedBytesMin } from "./encoded-size.ts";
 import type { ArrayType, FieldModel, OptionalType, Type } from "./model.ts";
 import { call, group, indent, line, object, type Printable } from "./printable.ts";
 import { isBoxed } from "./recursion.ts";
@@ -58,7 +57,7 @@ export function decodeArray(
   const count =
     type.kind === "fixed array"
       ? bound
-      : call("reader.arrayLength", [bound, String(encodedBytesMin(type.element)), field]);
+      : call("reader.arrayLength", [bound, String(context.sizes.bytesMin(type.element)), field]);
   const push = [call(`${variable}.push`, [decodeExpression(type.element, field, context)]), ";"];
   return [
     `const ${variable}: ${typeText(type.element, context)}[] = [];`,

@@ -11,7 +11,7 @@ export function emitEnum(type: EnumModel, context: EmitContext): Printable[] {
   return [
     [doc, `export const ${name} = `, members(type, context), " as const;"],
     `export type ${name} = (typeof ${name})[keyof typeof ${name}];`,
-    codecConstant(type, { encode: encode(type), decode: decode(type, context) }, context),
+    ...codecAndCheck(type, context),
   ];
 }
 
@@ -21,21 +21,23 @@ function members(type: EnumModel, context: EmitContext): Printable {
   return block(type.members.map((member, index) => [docComment(member.doc, 2), `${entries[index]},`]));
 }
 
-function encode(type: EnumModel): Printable[] {
-  return [`writer.int32(value, ${JSON.stringify(type.name)});`];
-}
-
-function decode(type: EnumModel, context: EmitContext): Printable[] {
+/** The codec, and the function that tells members from other numbers: no other may be encoded (RFC 4506 §4.3). */
+function codecAndCheck(type: EnumModel, context: EmitContext): Printable[] {
   const field = JSON.stringify(type.name);
+  const check = context.names.helper(type);
+  const encode = [`writer.int32(${check}(value), ${field});`];
+  const decode = [`return ${check}(reader.int32(${field}));`];
   const problem = `\`\${value} is not a member of the enum\``;
   const error = call(`throw new ${context.imports.xdr("XdrError")}`, [`"XDR_BAD_ENUM"`, problem, field]);
   const labels = withoutAliases(type.members).map((member) => `case ${context.names.reference(member)}:`);
+  const body = switchBlock("value", [
+    { labels, statements: ["return value;"] },
+    { labels: ["default:"], statements: [[error, ";"]] },
+  ]);
   return [
-    `const value = reader.int32(${field});`,
-    switchBlock("value", [
-      { labels, statements: ["return value;"] },
-      { labels: ["default:"], statements: [[error, ";"]] },
-    ]),
+    codecConstant(type, { encode, decode }, context),
+    "",
+    [`function ${check}(value: number): ${context.names.type(type)} `, block([body])],
   ];
 }
 

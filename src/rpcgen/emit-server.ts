@@ -3,7 +3,8 @@ import type { EmitContext } from "./emit-context.ts";
 import { docComment } from "./emit-doc.ts";
 import { typeText } from "./emit-type.ts";
 import type { ProcedureModel, ProgramModel, VersionModel } from "./model.ts";
-import { array, block, call, group, indent, line, object, type Printable } from "./printable.ts";
+import { ROW, ROW_TYPE } from "./names.ts";
+import { block, call, group, indent, line, type Printable, softLine } from "./printable.ts";
 
 /** What a server of a version implements, and the function that makes a dispatch table of it. */
 export function emitServer(program: ProgramModel, version: VersionModel, context: EmitContext): Printable[] {
@@ -28,6 +29,7 @@ function emitHandlers(program: ProgramModel, version: VersionModel, context: Emi
 function emitService(program: ProgramModel, version: VersionModel, context: EmitContext): Printable {
   const { names, imports } = context;
   const { service, handlers, constant } = names.version(version);
+  context.helpers.add(ROW);
   const rows = version.procedures.map((procedure) => emitRow(procedure, context));
   return [
     docComment([`The dispatch table of version ${version.name}, for a server.`]),
@@ -47,23 +49,30 @@ function emitService(program: ProgramModel, version: VersionModel, context: Emit
   ];
 }
 
-/** `[KV_PUT.proc, { procedure: KV_PUT, handler: (args: KvPutArgs, context) => handlers.put(args, context) }],` */
+/** `row(KV_PUT, (args, context) => handlers.put(args, context)),` */
 function emitRow(procedure: ProcedureModel, context: EmitContext): Printable {
-  const { constant, method, args } = context.names.procedure(procedure);
-  const [only, ...others] = procedure.args;
-  let parameter = "_args";
-  let values = ["context"];
-  if (others.length > 0) {
-    parameter = `args: ${args}`;
-    values = [...argNames(procedure).map((name) => `args.${name}`), "context"];
-  } else if (only !== undefined) {
-    parameter = `args: ${typeText(only, context)}`;
-    values = ["args", "context"];
-  }
-  const handler = [
-    call("handler: ", [parameter, "context"]),
-    " =>",
-    indent(line, call(`handlers.${method}`, values)),
+  const { constant, method } = context.names.procedure(procedure);
+  const count = procedure.args.length;
+  const parameter = count === 0 ? "_args" : "args";
+  const values = count > 1 ? argNames(procedure).map((name) => `args.${name}`) : argNames(procedure);
+  const result = call(`handlers.${method}`, [...values, "context"]);
+  return group(`${ROW}(${constant}, (${parameter}, context) =>`, indent(line, result), softLine, "),");
+}
+
+/** The function that ties a procedure to a handler of its types, and the type of what a table has in its rows. */
+export function rowHelper(context: EmitContext): Printable[] {
+  const { imports } = context;
+  const rowType = `[number, ${ROW_TYPE}]`;
+  return [
+    `type ${ROW_TYPE} = NonNullable<ReturnType<${imports.oncrpc("RpcService")}["procedures"]["get"]>>;`,
+    "",
+    [
+      call(`function ${ROW}<Args, Result>`, [
+        `procedure: ${imports.oncrpc("Procedure")}<Args, Result>`,
+        `handler: ${imports.oncrpc("Handler")}<Args, Result>`,
+      ]),
+      `: ${rowType} `,
+      block(["return [procedure.proc, { procedure, handler }];"]),
+    ],
   ];
-  return [array([`${constant}.proc`, object([`procedure: ${constant}`, group(handler)])]), ","];
 }

@@ -60,9 +60,9 @@ function listCodec(type: StructModel, link: FieldModel, context: EmitContext): P
     decode: listDecoder(type, next, label, context),
   };
 
-  context.usesWritable = true;
+  context.helpers.add(WRITABLE);
   const result = `${WRITABLE}<${name}>`;
-  const helper = `function ${names.decode(type)}(reader: ${imports.xdr("XdrReader")}): ${result} `;
+  const helper = `function ${names.helper(type)}(reader: ${imports.xdr("XdrReader")}): ${result} `;
   const doc = docComment([`A ${type.name} with none behind it.`]);
   return [
     codecConstant(type, bodies, context),
@@ -72,7 +72,7 @@ function listCodec(type: StructModel, link: FieldModel, context: EmitContext): P
 }
 
 function listDecoder(type: StructModel, next: string, label: string, context: EmitContext): Printable[] {
-  const decode = context.names.decode(type);
+  const decode = context.names.helper(type);
   const steps = [`const next = ${decode}(reader);`, `tail.${next} = next;`, "tail = next;"];
   const loop = [
     `const head = ${decode}(reader);`,

@@ -1,56 +1,55 @@
 import type { Identifier } from "./ast.ts";
+import { EncodedSizes } from "./encoded-size.ts";
 import type { NamedType, Type } from "./model.ts";
 import type { Scope } from "./scope.ts";
 
 /**
- * Reports the types that contain themselves with no `*` or `<>` between, of which no value could end
- * (RFC 4506 §4.19 builds recursion on optional data).
+ * Reports the types of which no value could end, since each contains another one: recursion needs a `*`, a `<>` or
+ * another arm of a union to stop at (RFC 4506 §4.19).
  *
  * @param places  all named types, with where each is declared
  * @returns whether there is one
  */
 export function reportInfinite(places: ReadonlyMap<NamedType, Identifier>, scope: Scope): boolean {
-  const finite = new Set<NamedType>();
+  const sizes = new EncodedSizes([...places.keys()]);
+  const isInfinite = (type: Type): boolean => sizes.bytesMin(type) === Number.POSITIVE_INFINITY;
   const path: NamedType[] = [];
-  let found = false;
+  const done = new Set<NamedType>();
 
   const visit = (type: NamedType): void => {
-    if (finite.has(type)) return;
     const at = path.indexOf(type);
     if (at !== -1) {
-      found = true;
-      const place = places.get(type)!;
       const cycle = [...path.slice(at), type].map((member) => member.name).join(", ");
-      scope.report(`"${type.name}" contains itself with no "*" or "<>" between: ${cycle}`, place.span);
-      return;
+      scope.report(`"${type.name}" contains itself without end: ${cycle}`, places.get(type)!.span);
     }
+    if (at !== -1 || done.has(type)) return;
     path.push(type);
-    for (const inner of containedIn(type)) visit(inner);
+    for (const inner of contentsOf(type)) if (isInfinite(inner)) visit(inner);
     path.pop();
-    finite.add(type);
+    done.add(type);
   };
-  for (const type of places.keys()) visit(type);
-  return found;
+  const infinite = [...places.keys()].filter(isInfinite);
+  for (const type of infinite) visit(type);
+  return infinite.length > 0;
 }
 
-/** The named types of which each value of `type` may hold one inline. */
-function containedIn(type: NamedType): NamedType[] {
+/** The named types of which each value of `type` may hold one in place. */
+function contentsOf(type: NamedType): NamedType[] {
   switch (type.kind) {
     case "enum":
       return [];
     case "typedef":
-      return inline(type.target);
+      return inPlace(type.target);
     case "struct":
-      return type.fields.flatMap((field) => inline(field.type));
+      return type.fields.flatMap((field) => inPlace(field.type));
     case "union": {
-      const arms = type.otherwise === undefined ? type.arms : [...type.arms, type.otherwise];
-      const fields = arms.flatMap((arm) => (arm.field === undefined ? [] : [arm.field]));
-      return [type.discriminant, ...fields].flatMap((field) => inline(field.type));
+      const fields = [type.discriminant, ...type.arms.map((arm) => arm.field), type.otherwise?.field];
+      return fields.flatMap((field) => (field === undefined ? [] : inPlace(field.type)));
     }
   }
 }
 
-function inline(type: Type): NamedType[] {
+function inPlace(type: Type): NamedType[] {
   switch (type.kind) {
     case "enum":
     case "struct":
@@ -58,7 +57,7 @@ function inline(type: Type): NamedType[] {
     case "typedef":
       return [type];
     case "fixed array":
-      return inline(type.element);
+      return inPlace(type.element);
     default:
       return [];
   }

@@ -17,7 +17,14 @@ export const XDR_VALUES = [
   "uint32Codec",
   "voidCodec",
 ] as const;
-export const ONCRPC_TYPES = ["CallContext", "CallOptions", "Procedure", "RpcCaller", "RpcService"] as const;
+export const ONCRPC_TYPES = [
+  "CallContext",
+  "CallOptions",
+  "Handler",
+  "Procedure",
+  "RpcCaller",
+  "RpcService",
+] as const;
 
 export type XdrName = (typeof XDR_TYPES)[number] | (typeof XDR_VALUES)[number];
 export type OncrpcName = (typeof ONCRPC_TYPES)[number];

@@ -144,6 +144,12 @@ export interface Model {
   readonly definitions: readonly DefinitionModel[];
 }
 
+export function namedTypes(model: Model): NamedType[] {
+  return model.definitions.filter(
+    (definition) => definition.kind !== "const" && definition.kind !== "program",
+  );
+}
+
 /** The type behind the typedefs. */
 export function withoutTypedefs(type: Type): Exclude<Type, TypedefModel> {
   let bare = type;

@@ -1,14 +1,15 @@
 import { camelCase, pascalCase } from "./case.ts";
 import { ONCRPC_TYPES, XDR_TYPES, XDR_VALUES } from "./imports.ts";
-import type {
-  ConstantModel,
-  EnumMemberModel,
-  FieldModel,
-  Model,
-  NamedType,
-  ProcedureModel,
-  ProgramModel,
-  VersionModel,
+import {
+  type ConstantModel,
+  type EnumMemberModel,
+  type FieldModel,
+  type Model,
+  type NamedType,
+  namedTypes,
+  type ProcedureModel,
+  type ProgramModel,
+  type VersionModel,
 } from "./model.ts";
 
 const RESERVED_WORDS =
@@ -17,16 +18,18 @@ const RESERVED_WORDS =
   "public return static super switch this throw true try typeof var void while with yield undefined NaN Infinity";
 
 /** Globals that generated code relies on. */
-const GLOBALS = "Exclude Map Promise Uint8Array";
+const GLOBALS = "Exclude Map NonNullable Promise ReturnType Uint8Array";
 
 /** What generated functions call their parameters and variables. */
 const LOCALS = "args context handlers head item items left link next options reader tail value writer";
 
-/** The helper type that the file declares for itself. */
+/** The helpers that a file declares for itself where it needs them. */
 export const WRITABLE = "Writable";
+export const ROW = "row";
+export const ROW_TYPE = "Row";
 
 const UNSAFE: readonly string[] = [
-  ...`${RESERVED_WORDS} ${GLOBALS} ${LOCALS} ${WRITABLE}`.split(" "),
+  ...`${RESERVED_WORDS} ${GLOBALS} ${LOCALS} ${WRITABLE} ${ROW} ${ROW_TYPE}`.split(" "),
   ...XDR_TYPES,
   ...XDR_VALUES,
   ...ONCRPC_TYPES,
@@ -62,7 +65,7 @@ class NameSpace {
 interface TypeNames {
   readonly type: string;
   readonly codec: string;
-  readonly decode: string;
+  readonly helper: string;
 }
 
 export interface VersionNames {
@@ -101,9 +104,7 @@ export class Names {
     }
     const versions = this.versionConstants(programs);
     const procedures = this.procedureConstants(programs.flatMap((program) => program.versions));
-    for (const definition of model.definitions) {
-      if (definition.kind !== "const" && definition.kind !== "program") this.nameType(definition);
-    }
+    for (const type of namedTypes(model)) this.nameType(type);
     for (const program of programs) {
       for (const version of program.versions) {
         this.nameVersion(version, versions.get(version)!);
@@ -136,9 +137,9 @@ export class Names {
     return this.types.get(type)!.codec;
   }
 
-  /** The function that holds the body of `decode`, where the codec needs one. */
-  decode(type: NamedType): string {
-    return this.types.get(type)!.decode;
+  /** The function beside the codec, where it needs one: to check a member of an enum, or to decode. */
+  helper(type: NamedType): string {
+    return this.types.get(type)!.helper;
   }
 
   field(field: FieldModel): string {
@@ -189,7 +190,8 @@ export class Names {
   private nameType(type: NamedType): void {
     const name = this.module.claim(pascalCase(type.name));
     const codec = this.module.claim(`${camelCase(type.name)}Codec`);
-    this.types.set(type, { type: name, codec, decode: this.module.claim(`decode${name}`) });
+    const helper = this.module.claim(`${type.kind === "enum" ? "check" : "decode"}${name}`);
+    this.types.set(type, { type: name, codec, helper });
     const inner = new NameSpace(UNSAFE_FIELDS);
     if (type.kind === "enum") {
       for (const member of type.members) this.members.set(member, inner.claim(member.name));

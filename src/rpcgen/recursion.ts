@@ -2,6 +2,7 @@ import {
   type FieldModel,
   type Model,
   type NamedType,
+  namedTypes,
   type StructModel,
   type Type,
   withoutTypedefs,
@@ -12,8 +13,7 @@ export class Recursion {
   private readonly recursive = new Set<NamedType>();
 
   constructor(model: Model) {
-    for (const type of model.definitions) {
-      if (type.kind === "const" || type.kind === "program") continue;
+    for (const type of namedTypes(model)) {
       if (reaches(type, type)) this.recursive.add(type);
     }
   }

@@ -39,8 +39,9 @@ export class XdrParser {
         definitions.push(this.definition());
       } catch (error) {
         if (!(error instanceof SyntaxFailure)) throw error;
-        if (cursor.current === start) cursor.advance();
-        cursor.recover();
+        // A ";" too many is an error of its own, and the next definition begins right behind it.
+        const isStray = cursor.current === start && cursor.advance().kind === ";";
+        if (!isStray) cursor.recover();
       }
     }
     return { doc: cursor.headDoc(), definitions };

@@ -13,7 +13,14 @@
  * and the one that last changed it, and the store can be read as it was at an older revision.
  */
 
-import type { CallContext, CallOptions, Procedure, RpcCaller, RpcService } from "../../oncrpc/procedure.ts";
+import type {
+  CallContext,
+  CallOptions,
+  Handler,
+  Procedure,
+  RpcCaller,
+  RpcService,
+} from "../../oncrpc/procedure.ts";
 import { type Codec, XdrError, voidCodec } from "../../xdr/index.ts";
 
 /** bytes in a key; a key has at least 1 */
@@ -114,29 +121,32 @@ export const KvStatus = {
 export type KvStatus = (typeof KvStatus)[keyof typeof KvStatus];
 export const kvStatusCodec: Codec<KvStatus> = {
   encode(writer, value) {
-    writer.int32(value, "kv_status");
+    writer.int32(checkKvStatus(value), "kv_status");
   },
   decode(reader) {
-    const value = reader.int32("kv_status");
-    switch (value) {
-      case KvStatus.KV_OK:
-      case KvStatus.KV_NOT_FOUND:
-      case KvStatus.KV_CONFLICT:
-      case KvStatus.KV_INVALID:
-      case KvStatus.KV_TOO_LARGE:
-      case KvStatus.KV_NO_SPACE:
-      case KvStatus.KV_BUSY:
-      case KvStatus.KV_UNAVAILABLE:
-      case KvStatus.KV_UNCERTAIN:
-      case KvStatus.KV_SESSION_EXPIRED:
-      case KvStatus.KV_SEQUENCE_OLD:
-      case KvStatus.KV_FUTURE_REVISION:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_status");
-    }
+    return checkKvStatus(reader.int32("kv_status"));
   },
 };
+
+function checkKvStatus(value: number): KvStatus {
+  switch (value) {
+    case KvStatus.KV_OK:
+    case KvStatus.KV_NOT_FOUND:
+    case KvStatus.KV_CONFLICT:
+    case KvStatus.KV_INVALID:
+    case KvStatus.KV_TOO_LARGE:
+    case KvStatus.KV_NO_SPACE:
+    case KvStatus.KV_BUSY:
+    case KvStatus.KV_UNAVAILABLE:
+    case KvStatus.KV_UNCERTAIN:
+    case KvStatus.KV_SESSION_EXPIRED:
+    case KvStatus.KV_SEQUENCE_OLD:
+    case KvStatus.KV_FUTURE_REVISION:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_status");
+  }
+}
 
 /** Who answered, and how far it had come. */
 export interface KvHeader {
@@ -201,19 +211,22 @@ export const KvWhen = {
 export type KvWhen = (typeof KvWhen)[keyof typeof KvWhen];
 export const kvWhenCodec: Codec<KvWhen> = {
   encode(writer, value) {
-    writer.int32(value, "kv_when");
+    writer.int32(checkKvWhen(value), "kv_when");
   },
   decode(reader) {
-    const value = reader.int32("kv_when");
-    switch (value) {
-      case KvWhen.KV_ALWAYS:
-      case KvWhen.KV_IF_REVISION:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_when");
-    }
+    return checkKvWhen(reader.int32("kv_when"));
   },
 };
+
+function checkKvWhen(value: number): KvWhen {
+  switch (value) {
+    case KvWhen.KV_ALWAYS:
+    case KvWhen.KV_IF_REVISION:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_when");
+  }
+}
 
 /** union kv_condition */
 export type KvCondition =
@@ -450,19 +463,22 @@ export const KvConsistency = {
 export type KvConsistency = (typeof KvConsistency)[keyof typeof KvConsistency];
 export const kvConsistencyCodec: Codec<KvConsistency> = {
   encode(writer, value) {
-    writer.int32(value, "kv_consistency");
+    writer.int32(checkKvConsistency(value), "kv_consistency");
   },
   decode(reader) {
-    const value = reader.int32("kv_consistency");
-    switch (value) {
-      case KvConsistency.KV_LINEARIZABLE:
-      case KvConsistency.KV_SERIALIZABLE:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_consistency");
-    }
+    return checkKvConsistency(reader.int32("kv_consistency"));
   },
 };
+
+function checkKvConsistency(value: number): KvConsistency {
+  switch (value) {
+    case KvConsistency.KV_LINEARIZABLE:
+    case KvConsistency.KV_SERIALIZABLE:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_consistency");
+  }
+}
 
 /** struct kv_get_args */
 export interface KvGetArgs {
@@ -635,20 +651,23 @@ export const KvRole = { KV_FOLLOWER: 0, KV_CANDIDATE: 1, KV_LEADER: 2 } as const
 export type KvRole = (typeof KvRole)[keyof typeof KvRole];
 export const kvRoleCodec: Codec<KvRole> = {
   encode(writer, value) {
-    writer.int32(value, "kv_role");
+    writer.int32(checkKvRole(value), "kv_role");
   },
   decode(reader) {
-    const value = reader.int32("kv_role");
-    switch (value) {
-      case KvRole.KV_FOLLOWER:
-      case KvRole.KV_CANDIDATE:
-      case KvRole.KV_LEADER:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_role");
-    }
+    return checkKvRole(reader.int32("kv_role"));
   },
 };
+
+function checkKvRole(value: number): KvRole {
+  switch (value) {
+    case KvRole.KV_FOLLOWER:
+    case KvRole.KV_CANDIDATE:
+    case KvRole.KV_LEADER:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "kv_role");
+  }
+}
 
 /** struct kv_member */
 export interface KvMember {
@@ -960,31 +979,22 @@ export function kvV1Service(handlers: KvV1Handlers): RpcService {
     prog: KV_PROGRAM,
     vers: KV_V1,
     procedures: new Map([
-      [KV_NULL.proc, { procedure: KV_NULL, handler: (_args, context) => handlers.null(context) }],
-      [
-        KV_PUT.proc,
-        { procedure: KV_PUT, handler: (args: KvPutArgs, context) => handlers.put(args, context) },
-      ],
-      [
-        KV_GET.proc,
-        { procedure: KV_GET, handler: (args: KvGetArgs, context) => handlers.get(args, context) },
-      ],
-      [
-        KV_DELETE.proc,
-        { procedure: KV_DELETE, handler: (args: KvDeleteArgs, context) => handlers.delete(args, context) },
-      ],
-      [
-        KV_RANGE.proc,
-        { procedure: KV_RANGE, handler: (args: KvRangeArgs, context) => handlers.range(args, context) },
-      ],
-      [KV_STATUS.proc, { procedure: KV_STATUS, handler: (_args, context) => handlers.status(context) }],
-      [
-        KV_REPLICAS.proc,
-        {
-          procedure: KV_REPLICAS,
-          handler: (args: KvReplicasArgs, context) => handlers.replicas(args, context),
-        },
-      ],
+      row(KV_NULL, (_args, context) => handlers.null(context)),
+      row(KV_PUT, (args, context) => handlers.put(args, context)),
+      row(KV_GET, (args, context) => handlers.get(args, context)),
+      row(KV_DELETE, (args, context) => handlers.delete(args, context)),
+      row(KV_RANGE, (args, context) => handlers.range(args, context)),
+      row(KV_STATUS, (_args, context) => handlers.status(context)),
+      row(KV_REPLICAS, (args, context) => handlers.replicas(args, context)),
     ]),
   };
+}
+
+type Row = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
+
+function row<Args, Result>(
+  procedure: Procedure<Args, Result>,
+  handler: Handler<Args, Result>,
+): [number, Row] {
+  return [procedure.proc, { procedure, handler }];
 }

@@ -122,19 +122,22 @@ export const LogEntryKind = { LOG_NOOP: 0, LOG_COMMAND: 1 } as const;
 export type LogEntryKind = (typeof LogEntryKind)[keyof typeof LogEntryKind];
 export const logEntryKindCodec: Codec<LogEntryKind> = {
   encode(writer, value) {
-    writer.int32(value, "log_entry_kind");
+    writer.int32(checkLogEntryKind(value), "log_entry_kind");
   },
   decode(reader) {
-    const value = reader.int32("log_entry_kind");
-    switch (value) {
-      case LogEntryKind.LOG_NOOP:
-      case LogEntryKind.LOG_COMMAND:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "log_entry_kind");
-    }
+    return checkLogEntryKind(reader.int32("log_entry_kind"));
   },
 };
+
+function checkLogEntryKind(value: number): LogEntryKind {
+  switch (value) {
+    case LogEntryKind.LOG_NOOP:
+    case LogEntryKind.LOG_COMMAND:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "log_entry_kind");
+  }
+}
 
 /** struct log_entry */
 export interface LogEntry {

@@ -7,7 +7,14 @@
  * Not for clients: calls are answered to members of the same cluster only.
  */
 
-import type { CallContext, CallOptions, Procedure, RpcCaller, RpcService } from "../../oncrpc/procedure.ts";
+import type {
+  CallContext,
+  CallOptions,
+  Handler,
+  Procedure,
+  RpcCaller,
+  RpcService,
+} from "../../oncrpc/procedure.ts";
 import { type Codec, XdrError, voidCodec } from "../../xdr/index.ts";
 
 export const RAFT_MEMBERS_MAX = 64;
@@ -95,24 +102,27 @@ export const RaftStatus = {
 export type RaftStatus = (typeof RaftStatus)[keyof typeof RaftStatus];
 export const raftStatusCodec: Codec<RaftStatus> = {
   encode(writer, value) {
-    writer.int32(value, "raft_status");
+    writer.int32(checkRaftStatus(value), "raft_status");
   },
   decode(reader) {
-    const value = reader.int32("raft_status");
-    switch (value) {
-      case RaftStatus.RAFT_OK:
-      case RaftStatus.RAFT_NOT_FORMED:
-      case RaftStatus.RAFT_WRONG_CLUSTER:
-      case RaftStatus.RAFT_WRONG_SERVER:
-      case RaftStatus.RAFT_NOT_MEMBER:
-      case RaftStatus.RAFT_WRONG_INCARNATION:
-      case RaftStatus.RAFT_NO_SPACE:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "raft_status");
-    }
+    return checkRaftStatus(reader.int32("raft_status"));
   },
 };
+
+function checkRaftStatus(value: number): RaftStatus {
+  switch (value) {
+    case RaftStatus.RAFT_OK:
+    case RaftStatus.RAFT_NOT_FORMED:
+    case RaftStatus.RAFT_WRONG_CLUSTER:
+    case RaftStatus.RAFT_WRONG_SERVER:
+    case RaftStatus.RAFT_NOT_MEMBER:
+    case RaftStatus.RAFT_WRONG_INCARNATION:
+    case RaftStatus.RAFT_NO_SPACE:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "raft_status");
+  }
+}
 
 /** struct raft_refusal */
 export interface RaftRefusal {
@@ -267,19 +277,22 @@ export const RaftEntryKind = {
 export type RaftEntryKind = (typeof RaftEntryKind)[keyof typeof RaftEntryKind];
 export const raftEntryKindCodec: Codec<RaftEntryKind> = {
   encode(writer, value) {
-    writer.int32(value, "raft_entry_kind");
+    writer.int32(checkRaftEntryKind(value), "raft_entry_kind");
   },
   decode(reader) {
-    const value = reader.int32("raft_entry_kind");
-    switch (value) {
-      case RaftEntryKind.RAFT_NOOP:
-      case RaftEntryKind.RAFT_COMMAND:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "raft_entry_kind");
-    }
+    return checkRaftEntryKind(reader.int32("raft_entry_kind"));
   },
 };
+
+function checkRaftEntryKind(value: number): RaftEntryKind {
+  switch (value) {
+    case RaftEntryKind.RAFT_NOOP:
+    case RaftEntryKind.RAFT_COMMAND:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "raft_entry_kind");
+  }
+}
 
 /** struct raft_entry */
 export interface RaftEntry {
@@ -694,43 +707,22 @@ export function raftV1Service(handlers: RaftV1Handlers): RpcService {
     prog: RAFT_PROGRAM,
     vers: RAFT_V1,
     procedures: new Map([
-      [RAFT_NULL.proc, { procedure: RAFT_NULL, handler: (_args, context) => handlers.null(context) }],
-      [
-        RAFT_HELLO.proc,
-        { procedure: RAFT_HELLO, handler: (args: RaftHelloArgs, context) => handlers.hello(args, context) },
-      ],
-      [
-        RAFT_VOTE.proc,
-        { procedure: RAFT_VOTE, handler: (args: RaftVoteArgs, context) => handlers.vote(args, context) },
-      ],
-      [
-        RAFT_APPEND.proc,
-        {
-          procedure: RAFT_APPEND,
-          handler: (args: RaftAppendArgs, context) => handlers.append(args, context),
-        },
-      ],
-      [
-        RAFT_TIMEOUT_NOW.proc,
-        {
-          procedure: RAFT_TIMEOUT_NOW,
-          handler: (args: RaftTimeoutNowArgs, context) => handlers.timeoutNow(args, context),
-        },
-      ],
-      [
-        RAFT_READ_INDEX.proc,
-        {
-          procedure: RAFT_READ_INDEX,
-          handler: (args: RaftReadIndexArgs, context) => handlers.readIndex(args, context),
-        },
-      ],
-      [
-        RAFT_FORWARD.proc,
-        {
-          procedure: RAFT_FORWARD,
-          handler: (args: RaftForwardArgs, context) => handlers.forward(args, context),
-        },
-      ],
+      row(RAFT_NULL, (_args, context) => handlers.null(context)),
+      row(RAFT_HELLO, (args, context) => handlers.hello(args, context)),
+      row(RAFT_VOTE, (args, context) => handlers.vote(args, context)),
+      row(RAFT_APPEND, (args, context) => handlers.append(args, context)),
+      row(RAFT_TIMEOUT_NOW, (args, context) => handlers.timeoutNow(args, context)),
+      row(RAFT_READ_INDEX, (args, context) => handlers.readIndex(args, context)),
+      row(RAFT_FORWARD, (args, context) => handlers.forward(args, context)),
     ]),
   };
+}
+
+type Row = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
+
+function row<Args, Result>(
+  procedure: Procedure<Args, Result>,
+  handler: Handler<Args, Result>,
+): [number, Row] {
+  return [procedure.proc, { procedure, handler }];
 }

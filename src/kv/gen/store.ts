@@ -30,19 +30,22 @@ export const StoreRecordKind = {
 export type StoreRecordKind = (typeof StoreRecordKind)[keyof typeof StoreRecordKind];
 export const storeRecordKindCodec: Codec<StoreRecordKind> = {
   encode(writer, value) {
-    writer.int32(value, "store_record_kind");
+    writer.int32(checkStoreRecordKind(value), "store_record_kind");
   },
   decode(reader) {
-    const value = reader.int32("store_record_kind");
-    switch (value) {
-      case StoreRecordKind.STORE_PUT:
-      case StoreRecordKind.STORE_DELETE:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "store_record_kind");
-    }
+    return checkStoreRecordKind(reader.int32("store_record_kind"));
   },
 };
+
+function checkStoreRecordKind(value: number): StoreRecordKind {
+  switch (value) {
+    case StoreRecordKind.STORE_PUT:
+    case StoreRecordKind.STORE_DELETE:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "store_record_kind");
+  }
+}
 
 /** One change of one key. */
 export interface StoreRecord {

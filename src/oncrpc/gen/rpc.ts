@@ -29,23 +29,26 @@ export const AuthFlavor = {
 export type AuthFlavor = (typeof AuthFlavor)[keyof typeof AuthFlavor];
 export const authFlavorCodec: Codec<AuthFlavor> = {
   encode(writer, value) {
-    writer.int32(value, "auth_flavor");
+    writer.int32(checkAuthFlavor(value), "auth_flavor");
   },
   decode(reader) {
-    const value = reader.int32("auth_flavor");
-    switch (value) {
-      case AuthFlavor.AUTH_NONE:
-      case AuthFlavor.AUTH_SYS:
-      case AuthFlavor.AUTH_SHORT:
-      case AuthFlavor.AUTH_DH:
-      case AuthFlavor.RPCSEC_GSS:
-      case AuthFlavor.AUTH_TLS:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "auth_flavor");
-    }
+    return checkAuthFlavor(reader.int32("auth_flavor"));
   },
 };
+
+function checkAuthFlavor(value: number): AuthFlavor {
+  switch (value) {
+    case AuthFlavor.AUTH_NONE:
+    case AuthFlavor.AUTH_SYS:
+    case AuthFlavor.AUTH_SHORT:
+    case AuthFlavor.AUTH_DH:
+    case AuthFlavor.RPCSEC_GSS:
+    case AuthFlavor.AUTH_TLS:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "auth_flavor");
+  }
+}
 
 /**
  * A credential or verifier. The flavor is an int, not an auth_flavor: a flavor that is unknown must still
@@ -73,38 +76,44 @@ export const MsgType = { CALL: 0, REPLY: 1 } as const;
 export type MsgType = (typeof MsgType)[keyof typeof MsgType];
 export const msgTypeCodec: Codec<MsgType> = {
   encode(writer, value) {
-    writer.int32(value, "msg_type");
+    writer.int32(checkMsgType(value), "msg_type");
   },
   decode(reader) {
-    const value = reader.int32("msg_type");
-    switch (value) {
-      case MsgType.CALL:
-      case MsgType.REPLY:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "msg_type");
-    }
+    return checkMsgType(reader.int32("msg_type"));
   },
 };
+
+function checkMsgType(value: number): MsgType {
+  switch (value) {
+    case MsgType.CALL:
+    case MsgType.REPLY:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "msg_type");
+  }
+}
 
 /** enum reply_stat */
 export const ReplyStat = { MSG_ACCEPTED: 0, MSG_DENIED: 1 } as const;
 export type ReplyStat = (typeof ReplyStat)[keyof typeof ReplyStat];
 export const replyStatCodec: Codec<ReplyStat> = {
   encode(writer, value) {
-    writer.int32(value, "reply_stat");
+    writer.int32(checkReplyStat(value), "reply_stat");
   },
   decode(reader) {
-    const value = reader.int32("reply_stat");
-    switch (value) {
-      case ReplyStat.MSG_ACCEPTED:
-      case ReplyStat.MSG_DENIED:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "reply_stat");
-    }
+    return checkReplyStat(reader.int32("reply_stat"));
   },
 };
+
+function checkReplyStat(value: number): ReplyStat {
+  switch (value) {
+    case ReplyStat.MSG_ACCEPTED:
+    case ReplyStat.MSG_DENIED:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "reply_stat");
+  }
+}
 
 /** enum accept_stat */
 export const AcceptStat = {
@@ -124,23 +133,26 @@ export const AcceptStat = {
 export type AcceptStat = (typeof AcceptStat)[keyof typeof AcceptStat];
 export const acceptStatCodec: Codec<AcceptStat> = {
   encode(writer, value) {
-    writer.int32(value, "accept_stat");
+    writer.int32(checkAcceptStat(value), "accept_stat");
   },
   decode(reader) {
-    const value = reader.int32("accept_stat");
-    switch (value) {
-      case AcceptStat.SUCCESS:
-      case AcceptStat.PROG_UNAVAIL:
-      case AcceptStat.PROG_MISMATCH:
-      case AcceptStat.PROC_UNAVAIL:
-      case AcceptStat.GARBAGE_ARGS:
-      case AcceptStat.SYSTEM_ERR:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "accept_stat");
-    }
+    return checkAcceptStat(reader.int32("accept_stat"));
   },
 };
+
+function checkAcceptStat(value: number): AcceptStat {
+  switch (value) {
+    case AcceptStat.SUCCESS:
+    case AcceptStat.PROG_UNAVAIL:
+    case AcceptStat.PROG_MISMATCH:
+    case AcceptStat.PROC_UNAVAIL:
+    case AcceptStat.GARBAGE_ARGS:
+    case AcceptStat.SYSTEM_ERR:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "accept_stat");
+  }
+}
 
 /** enum reject_stat */
 export const RejectStat = {
@@ -152,19 +164,22 @@ export const RejectStat = {
 export type RejectStat = (typeof RejectStat)[keyof typeof RejectStat];
 export const rejectStatCodec: Codec<RejectStat> = {
   encode(writer, value) {
-    writer.int32(value, "reject_stat");
+    writer.int32(checkRejectStat(value), "reject_stat");
   },
   decode(reader) {
-    const value = reader.int32("reject_stat");
-    switch (value) {
-      case RejectStat.RPC_MISMATCH:
-      case RejectStat.AUTH_ERROR:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "reject_stat");
-    }
+    return checkRejectStat(reader.int32("reject_stat"));
   },
 };
+
+function checkRejectStat(value: number): RejectStat {
+  switch (value) {
+    case RejectStat.RPC_MISMATCH:
+    case RejectStat.AUTH_ERROR:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "reject_stat");
+  }
+}
 
 /** enum auth_stat */
 export const AuthStat = {
@@ -194,32 +209,35 @@ export const AuthStat = {
 export type AuthStat = (typeof AuthStat)[keyof typeof AuthStat];
 export const authStatCodec: Codec<AuthStat> = {
   encode(writer, value) {
-    writer.int32(value, "auth_stat");
+    writer.int32(checkAuthStat(value), "auth_stat");
   },
   decode(reader) {
-    const value = reader.int32("auth_stat");
-    switch (value) {
-      case AuthStat.AUTH_OK:
-      case AuthStat.AUTH_BADCRED:
-      case AuthStat.AUTH_REJECTEDCRED:
-      case AuthStat.AUTH_BADVERF:
-      case AuthStat.AUTH_REJECTEDVERF:
-      case AuthStat.AUTH_TOOWEAK:
-      case AuthStat.AUTH_INVALIDRESP:
-      case AuthStat.AUTH_FAILED:
-      case AuthStat.AUTH_KERB_GENERIC:
-      case AuthStat.AUTH_TIMEEXPIRE:
-      case AuthStat.AUTH_TKT_FILE:
-      case AuthStat.AUTH_DECODE:
-      case AuthStat.AUTH_NET_ADDR:
-      case AuthStat.RPCSEC_GSS_CREDPROBLEM:
-      case AuthStat.RPCSEC_GSS_CTXPROBLEM:
-        return value;
-      default:
-        throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "auth_stat");
-    }
+    return checkAuthStat(reader.int32("auth_stat"));
   },
 };
+
+function checkAuthStat(value: number): AuthStat {
+  switch (value) {
+    case AuthStat.AUTH_OK:
+    case AuthStat.AUTH_BADCRED:
+    case AuthStat.AUTH_REJECTEDCRED:
+    case AuthStat.AUTH_BADVERF:
+    case AuthStat.AUTH_REJECTEDVERF:
+    case AuthStat.AUTH_TOOWEAK:
+    case AuthStat.AUTH_INVALIDRESP:
+    case AuthStat.AUTH_FAILED:
+    case AuthStat.AUTH_KERB_GENERIC:
+    case AuthStat.AUTH_TIMEEXPIRE:
+    case AuthStat.AUTH_TKT_FILE:
+    case AuthStat.AUTH_DECODE:
+    case AuthStat.AUTH_NET_ADDR:
+    case AuthStat.RPCSEC_GSS_CREDPROBLEM:
+    case AuthStat.RPCSEC_GSS_CTXPROBLEM:
+      return value;
+    default:
+      throw new XdrError("XDR_BAD_ENUM", `${value} is not a member of the enum`, "auth_stat");
+  }
+}
 
 /** The lowest and highest version that a server supports. */
 export interface MismatchInfo {
