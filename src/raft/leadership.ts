@@ -88,9 +88,7 @@ export class Leadership {
 
   /** A message to `peer` was lost, or the peer cannot be reached: what is on its way may be lost as well. */
   unreachable(peer: ServerId): void {
-    const progress = this.progress.get(peer);
-    if (progress === undefined || progress.state === "stranded") return;
-    progress.becomeProbe(progress.matchIndex + 1, true);
+    this.progress.get(peer)?.lost();
   }
 
   /** Commits what a majority has on disk, if it is of this term; what is older is committed with it (§5.4.2). */
@@ -121,7 +119,7 @@ export class Leadership {
       `server ${response.from} has more than its leader`,
     );
     const isNews = progress.acknowledged(response.matchIndex);
-    if (progress.state === "stranded" && isNews) progress.becomeProbe(progress.matchIndex + 1, false);
+    if (progress.state === "stranded" && isNews) progress.becomeProbe(progress.matchIndex + 1);
     // A probe has found the place when the follower accepts what stands right before nextIndex.
     else if (progress.state === "probe" && response.prevIndex + 1 >= progress.nextIndex)
       progress.becomeReplicate();
@@ -135,7 +133,7 @@ export class Leadership {
       (progress.state === "probe" && response.prevIndex !== progress.nextIndex - 1);
     if (isStale || progress.state === "stranded") return;
     const next = this.state.log.lastIndexOfTermAtMost(response.hintIndex, response.hintTerm) + 1;
-    progress.becomeProbe(Math.min(next, response.prevIndex), false);
+    progress.becomeProbe(Math.min(next, response.prevIndex));
   }
 
   private checkQuorum(): boolean {

@@ -90,11 +90,20 @@ export class Progress {
   }
 
   /** Where the logs part must be found out (again), beginning before `nextIndex`. */
-  becomeProbe(nextIndex: LogIndex, waiting: boolean): void {
+  becomeProbe(nextIndex: LogIndex): void {
     this.state = "probe";
     this.clearInflights();
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
-    this.waiting = waiting;
+  }
+
+  /**
+   * What is on its way is lost, or part of it. Goes on behind what the follower is known to have, or, where that is
+   * not known yet, with the same probe; but not before the follower gives a sign of life.
+   */
+  lost(): void {
+    if (this.state === "stranded") return;
+    if (this.state === "replicate") this.becomeProbe(this.matchIndex + 1);
+    this.waiting = true;
   }
 
   becomeStranded(): void {
