@@ -129,6 +129,7 @@ export class Leadership {
 
   private refused(progress: Progress, response: AppendResponse): void {
     const isStale =
+      response.hintIndex >= response.prevIndex ||
       response.prevIndex <= progress.matchIndex ||
       (progress.state === "probe" && response.prevIndex !== progress.nextIndex - 1);
     if (isStale || progress.state === "stranded") return;

@@ -67,9 +67,9 @@ export interface AppendResponse extends Envelope {
   readonly prevIndex: LogIndex;
   /** success: the follower's log equals the leader's, and is on disk, up to here. */
   readonly matchIndex: LogIndex;
-  /** failure: the logs cannot match behind this index of the follower … */
+  /** failure: the logs cannot match behind this index of the follower, before `prevIndex`; else they were not compared … */
   readonly hintIndex: LogIndex;
-  /** … whose entry there is of this term. */
+  /** … and its entry there is of this term. */
   readonly hintTerm: Term;
   readonly round: number;
 }

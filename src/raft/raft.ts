@@ -242,6 +242,10 @@ export class Raft {
     this.follower.handle(request);
   }
 
+  /**
+   * The sender's term is over. It may lead again by the time it reads this, in the term that this names, so the hint
+   * must rule out nothing: the logs were not compared.
+   */
   private refuseOldTerm(request: AppendRequest): void {
     const { state } = this;
     state.send(
@@ -254,8 +258,8 @@ export class Raft {
         success: false,
         prevIndex: request.prevIndex,
         matchIndex: 0,
-        hintIndex: 0,
-        hintTerm: 0,
+        hintIndex: request.prevIndex,
+        hintTerm: state.currentTerm,
         round: 0,
       },
       state.durability.afterHardState,

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { AppendResponse } from "../../src/raft/index.ts";
 import { appendsTo, Solo } from "./support/solo.ts";
 
 test("§5.3: a probe that was lost is sent again from where it was, not from the beginning of the log", () => {
@@ -13,6 +14,21 @@ test("§5.3: a probe that was lost is sent again from where it was, not from the
   const [again] = appendsTo(2, leader.work());
   assert.is(again?.prevIndex, 4);
   assert.is(again?.lastIndex, 5);
+});
+
+test("§5.1: the refusal of an older term's request tells a leader nothing about the follower's log", () => {
+  const follower = new Solo({ id: 2, terms: [1, 1, 1, 1], hardState: { currentTerm: 2 } });
+  follower.receive(follower.appendRequest(1, { term: 1, prevIndex: 4, prevTerm: 1 }));
+  const [refusal] = follower.work();
+  assert.is(refusal?.kind, "appendResponse");
+  assert.is(refusal?.term, 2);
+
+  const leader = new Solo({ terms: [1, 1, 1, 1] });
+  leader.becomeLeader();
+  leader.work();
+  leader.receive(refusal as AppendResponse);
+  const [probe] = appendsTo(2, leader.work());
+  assert.is(probe?.prevIndex, 4);
 });
 
 test.run();
