@@ -1,0 +1,120 @@
+import type { Codec } from "../../xdr/index.ts";
+import {
+  STORE_FORMAT,
+  type StoreMeta,
+  storeMetaCodec,
+  storeRecordCodec,
+  storeSessionCodec,
+} from "../gen/store.ts";
+import { StoreDamagedError } from "./errors.ts";
+import { KeyIndex } from "./key-index.ts";
+import { fromLatin1, toLatin1 } from "./latin1.ts";
+import { checksumOf, SealError, unseal } from "./record-codec.ts";
+import type { RecordStore } from "./record-store.ts";
+import { StoreHash } from "./store-hash.ts";
+
+/** What the last checkpoint holds. */
+export interface RecoveredStore {
+  readonly index: KeyIndex;
+  readonly hash: StoreHash;
+  readonly revision: number;
+  /** Zeros when there was no checkpoint yet. */
+  readonly position: {
+    readonly appliedIndex: number;
+    readonly appliedTerm: number;
+    readonly logTimeMs: number;
+  };
+  readonly sessions: readonly { readonly id: Uint8Array; readonly state: Uint8Array }[];
+}
+
+const NOTHING: StoreMeta = {
+  format: STORE_FORMAT,
+  appliedIndex: 0,
+  appliedTerm: 0,
+  revision: 0,
+  logTimeMs: 0,
+  storeHash: new StoreHash().value,
+};
+
+/**
+ * Rebuilds the key index from all records, and checks each of them and their hash.
+ * @throws StoreDamagedError
+ */
+export function recoverStore(records: RecordStore): RecoveredStore {
+  const meta = readMeta(records);
+  const index = new KeyIndex();
+  const hash = new StoreHash();
+  let last = 0;
+  records.scan(meta.revision, (revision, item) => {
+    if (revision !== last + 1) throw missing(records, last + 1);
+    const record = unsealOrDamaged(storeRecordCodec, item, records.path, revision);
+    if (record.revision !== revision) {
+      throw new StoreDamagedError(
+        records.path,
+        revision,
+        `the record of revision ${record.revision} is in its place`,
+      );
+    }
+    hash.add(checksumOf(item));
+    const key = toLatin1(record.key);
+    index.change(key, index.find(key), revision, record.createRevision, record.keyVersion);
+    last = revision;
+  });
+  if (last !== meta.revision) throw missing(records, last + 1);
+  if (hash.value !== meta.storeHash) {
+    throw new StoreDamagedError(
+      records.path,
+      null,
+      "the records do not have the hash that the checkpoint noted",
+    );
+  }
+  const { appliedIndex, appliedTerm, logTimeMs } = meta;
+  return {
+    index,
+    hash,
+    revision: meta.revision,
+    position: { appliedIndex, appliedTerm, logTimeMs },
+    sessions: readSessions(records),
+  };
+}
+
+/** @throws StoreDamagedError instead of SealError */
+export function unsealOrDamaged<T>(
+  codec: Codec<T>,
+  item: Uint8Array,
+  path: string,
+  revision: number | null,
+): T {
+  try {
+    return unseal(codec, item);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    const what = revision === null ? "an item" : "the record";
+    throw new StoreDamagedError(path, revision, `${what} is damaged: ${error.message}`);
+  }
+}
+
+function readMeta(records: RecordStore): StoreMeta {
+  const item = records.meta();
+  if (item === undefined) return NOTHING;
+  const meta = unsealOrDamaged(storeMetaCodec, item, records.path, null);
+  if (meta.format === STORE_FORMAT) return meta;
+  const problem = `the store has format ${meta.format}; this version knows only ${STORE_FORMAT}`;
+  throw new StoreDamagedError(records.path, null, problem);
+}
+
+function readSessions(records: RecordStore): { id: Uint8Array; state: Uint8Array }[] {
+  const sessions: { id: Uint8Array; state: Uint8Array }[] = [];
+  for (const [key, item] of records.sessions()) {
+    const session = unsealOrDamaged(storeSessionCodec, item, records.path, null);
+    if (Buffer.compare(session.id, fromLatin1(key)) !== 0) {
+      throw new StoreDamagedError(records.path, null, "a session lies under the id of another");
+    }
+    sessions.push(session);
+  }
+  return sessions;
+}
+
+function missing(records: RecordStore, revision: number): StoreDamagedError {
+  return new StoreDamagedError(records.path, revision, "the record is missing");
+}
