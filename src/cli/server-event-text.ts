@@ -1,0 +1,35 @@
+import type { ServerEvent } from "../kv/server-events.ts";
+
+/** One line for the operator. */
+export function describeEvent(event: Exclude<ServerEvent, { kind: "failed" }>): string {
+  switch (event.kind) {
+    case "listening":
+      return `listening on ${event.address}`;
+    case "tornTail":
+      return `cut off ${event.bytes} bytes at the end of the log, left by a write that was never finished or acknowledged`;
+    case "waiting":
+      return `waiting for ${event.addresses.join(" and ")} to form the cluster`;
+    case "formed":
+      return `cluster formed: ${members(event.cluster.members)}`;
+    case "rejoined":
+      return `back in the cluster: ${members(event.cluster.members)}`;
+    case "peersDiffer":
+      return `--peers is not what the data directory says, which counts: ${event.addresses.join(", ")}`;
+    case "elected":
+      return `elected leader in term ${event.term}`;
+    case "following":
+      return `following server ${event.leader} in term ${event.term}`;
+    case "leaderless":
+      return `no leader in term ${event.term}`;
+    case "refused":
+      return `refused by server ${event.by}: ${event.message}`;
+    case "diskFull":
+      return event.full ? "the disk is full: writes are refused, reads go on" : "the disk has room again";
+    case "handingOver":
+      return "handing over";
+  }
+}
+
+function members(list: readonly { readonly server: number; readonly address: string }[]): string {
+  return list.map(({ server, address }) => `${server}@${address}`).join(", ");
+}

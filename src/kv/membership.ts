@@ -1,0 +1,114 @@
+import { type RaftHeader, type RaftHelloRes, type RaftMember, RaftStatus } from "./gen/raft.ts";
+import type { ClusterIdentity, Identity } from "./identity.ts";
+
+/** Why a call of another server is refused; null when it is not. */
+export interface Refusal {
+  readonly status: Exclude<RaftStatus, typeof RaftStatus.RAFT_OK>;
+  /** For the operator of the server that is refused. */
+  readonly message: string;
+}
+
+/**
+ * Who belongs to the cluster, and who may speak for whom.
+ *
+ * Every call between servers names the cluster, the sender, the sender's incarnation and the receiver. All four
+ * are checked here before anything else in the call is looked at, so that a stranger's high term deposes nobody.
+ */
+export class Membership {
+  readonly self: RaftMember;
+  readonly clusterId: number;
+  private readonly byServer: Map<number, RaftMember>;
+  private readonly save: (cluster: ClusterIdentity) => Promise<void>;
+
+  /** @param save  makes members that changed durable */
+  constructor(
+    identity: Identity,
+    cluster: ClusterIdentity,
+    save: (cluster: ClusterIdentity) => Promise<void>,
+  ) {
+    this.self = { server: identity.server, incarnation: identity.incarnation, address: identity.address };
+    this.clusterId = cluster.id;
+    this.byServer = new Map(cluster.members.map((member) => [member.server, member]));
+    this.save = save;
+  }
+
+  get members(): readonly RaftMember[] {
+    return [...this.byServer.values()];
+  }
+
+  get ids(): readonly number[] {
+    return [...this.byServer.keys()];
+  }
+
+  get peers(): readonly RaftMember[] {
+    return this.members.filter((member) => member.server !== this.self.server);
+  }
+
+  addressOf(server: number): string | undefined {
+    return this.byServer.get(server)?.address;
+  }
+
+  /** What goes in front of every call to `to`. */
+  headerFor(to: number): RaftHeader {
+    return { cluster: this.clusterId, from: this.self.server, incarnation: this.self.incarnation, to };
+  }
+
+  /** What this server says of itself and of the cluster to one that asks. */
+  hello(asker: RaftMember): RaftHelloRes {
+    return {
+      self: this.self,
+      cluster: this.clusterId,
+      members: this.members,
+      called: this.addressOf(asker.server) ?? "",
+    };
+  }
+
+  /** Looks at who sends. */
+  check(header: RaftHeader): Refusal | null {
+    if (header.cluster !== this.clusterId) {
+      return {
+        status: RaftStatus.RAFT_WRONG_CLUSTER,
+        message: `server ${this.self.server} at ${this.self.address} belongs to another cluster`,
+      };
+    }
+    if (header.to !== this.self.server) {
+      return {
+        status: RaftStatus.RAFT_WRONG_SERVER,
+        message: `${this.self.address} is server ${this.self.server}, not ${header.to}`,
+      };
+    }
+    const sender = this.byServer.get(header.from);
+    if (sender === undefined) {
+      return {
+        status: RaftStatus.RAFT_NOT_MEMBER,
+        message: `server ${header.from} is not a member of the cluster of ${this.ids.join(", ")}`,
+      };
+    }
+    return this.checkIncarnation(sender, header.incarnation);
+  }
+
+  /**
+   * A member that was named by its id alone is taken for the first data directory that speaks for it, and for that
+   * one only from then on. What it says counts only once that is on disk.
+   */
+  private checkIncarnation(sender: RaftMember, incarnation: number): Refusal | null {
+    if (sender.incarnation === incarnation) return null;
+    if (sender.incarnation !== 0) {
+      return {
+        status: RaftStatus.RAFT_WRONG_INCARNATION,
+        message: `server ${sender.server} has another data directory than before; a server that lost its data must not come back under the same id: restore the directory, or add a server with a new id`,
+      };
+    }
+    void this.learn({ ...sender, incarnation });
+    return {
+      status: RaftStatus.RAFT_NOT_FORMED,
+      message: `meeting server ${sender.server} for the first time`,
+    };
+  }
+
+  private async learn(member: RaftMember): Promise<void> {
+    const members = this.members.map((known) => (known.server === member.server ? member : known));
+    await this.save({ id: this.clusterId, members });
+    this.byServer.set(member.server, member);
+  }
+}

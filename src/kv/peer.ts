@@ -1,0 +1,131 @@
+import { logFor } from "../oncrpc/log.ts";
+import type { AppendRequest, Message, VoteRequest } from "../raft/index.ts";
+import { type RaftMember, type RaftRefusal, RaftStatus, RaftV1Client } from "./gen/raft.ts";
+import type { Membership } from "./membership.ts";
+import type { Link, Network } from "./network.ts";
+import { fromAppendOk, fromVoteOk, toAppendArgs, toVoteArgs } from "./raft-wire.ts";
+
+const debug = logFor("kv:peer");
+
+/** A call between servers that got no answer in so long is lost. */
+const CALL_TIMEOUT_MS = 5_000;
+
+export interface PeerEvents {
+  /** The answer to a request that was sent. */
+  onResponse(message: Message): void;
+  /** A request will get no answer. */
+  onLost(server: number): void;
+  /** The connection broke and cannot be made again: the server is probably down. */
+  onGone(server: number): void;
+  /** The server answers, but refuses to be part of a cluster with this one. */
+  onRefused(server: number, message: string): void;
+}
+
+/** Another server of the cluster, and the calls that are made to it. */
+export class Peer {
+  readonly member: RaftMember;
+  private readonly membership: Membership;
+  private readonly events: PeerEvents;
+  private readonly link: Link;
+  private readonly client: RaftV1Client;
+  private lastRefusal = "";
+  private closed = false;
+
+  constructor(member: RaftMember, membership: Membership, network: Network, events: PeerEvents) {
+    this.member = member;
+    this.membership = membership;
+    this.events = events;
+    this.link = network.link(member.address, {
+      onConnect: () => {},
+      onDisconnect: () => void this.findOut(),
+    });
+    this.client = new RaftV1Client(this.link);
+  }
+
+  get reachable(): boolean {
+    return this.link.connected;
+  }
+
+  /** Makes the connection if there is none, so that its end will tell when the server goes down. */
+  keepConnected(): void {
+    if (!this.link.connected)
+      this.greet().catch((error: unknown) => debug("%s: %s", this.member.address, error));
+  }
+
+  requestVote(request: VoteRequest): void {
+    const { server } = this.member;
+    this.client
+      .vote(toVoteArgs(this.membership.headerFor(server), request), { timeoutMs: CALL_TIMEOUT_MS })
+      .then(
+        (res) => {
+          if (res.status === RaftStatus.RAFT_OK) this.events.onResponse(fromVoteOk(request, res.ok));
+          else this.refused(res.refusal);
+        },
+        () => this.events.onLost(server),
+      );
+  }
+
+  appendEntries(request: AppendRequest): void {
+    const { server } = this.member;
+    this.client
+      .append(toAppendArgs(this.membership.headerFor(server), request), { timeoutMs: CALL_TIMEOUT_MS })
+      .then(
+        (res) => {
+          if (res.status === RaftStatus.RAFT_OK) this.events.onResponse(fromAppendOk(request, res.ok));
+          else this.refused(res.refusal);
+        },
+        () => this.events.onLost(server),
+      );
+  }
+
+  timeoutNow(term: number): void {
+    const { server } = this.member;
+    this.client
+      .timeoutNow({ header: this.membership.headerFor(server), term }, { timeoutMs: CALL_TIMEOUT_MS })
+      .catch(() => this.events.onLost(server));
+  }
+
+  /** The leader's read index; null when it cannot confirm that it leads. */
+  async readIndex(timeoutMs: number): Promise<{ index: number; term: number } | null> {
+    const header = this.membership.headerFor(this.member.server);
+    const res = await this.client.readIndex({ header }, { timeoutMs });
+    return res.status === RaftStatus.RAFT_OK && res.ok.confirmed
+      ? { index: res.ok.index, term: res.ok.term }
+      : null;
+  }
+
+  /** Hands a client's call over; null when the peer does not lead, and so did nothing. */
+  async forward(proc: number, args: Uint8Array, timeoutMs: number): Promise<Uint8Array | null> {
+    const header = this.membership.headerFor(this.member.server);
+    const res = await this.client.forward({ header, proc, args }, { timeoutMs });
+    return res.status === RaftStatus.RAFT_OK && res.ok.leads ? res.ok.result : null;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.link.close();
+  }
+
+  private async greet(): Promise<void> {
+    const { self, clusterId, members } = this.membership;
+    const called = this.member.address;
+    await this.client.hello({ self, cluster: clusterId, members, called }, { timeoutMs: CALL_TIMEOUT_MS });
+  }
+
+  /** The connection ended. If it cannot be made again at once, the server is down. */
+  private async findOut(): Promise<void> {
+    if (this.closed) return;
+    try {
+      await this.greet();
+    } catch {
+      if (!this.closed) this.events.onGone(this.member.server);
+    }
+  }
+
+  private refused(refusal: RaftRefusal): void {
+    this.events.onLost(this.member.server);
+    if (refusal.message === this.lastRefusal) return;
+    this.lastRefusal = refusal.message;
+    this.events.onRefused(this.member.server, refusal.message);
+  }
+}

@@ -1,0 +1,294 @@
+import { join } from "node:path";
+import { RpcServer } from "../oncrpc/index.ts";
+import { DirectoryLock } from "./directory-lock.ts";
+import { Formation } from "./formation.ts";
+import { type KvV1Handlers, kvV1Service } from "./gen/kv.ts";
+import {
+  type RaftHelloArgs,
+  type RaftHelloRes,
+  RaftV1Client,
+  type RaftV1Handlers,
+  raftV1Service,
+} from "./gen/raft.ts";
+import { type ClusterIdentity, type Identity, loadIdentity, saveIdentity } from "./identity.ts";
+import type { KvLimits } from "./kv-service.ts";
+import { Log } from "./log/log.ts";
+import { MemberNode } from "./member-node.ts";
+import { Membership } from "./membership.ts";
+import { nameCluster } from "./membership-agreement.ts";
+import type { Link } from "./network.ts";
+import { openStateMachine } from "./open-state-machine.ts";
+import type { PeerList } from "./peer-list.ts";
+import { RealDisk } from "./real-disk.ts";
+import { realClock, realRandom } from "./real-ports.ts";
+import { KvServerError, toServerError } from "./server-error.ts";
+import type { ServerEvent } from "./server-events.ts";
+import type { StateMachine } from "./state-machine.ts";
+import { LmdbRecordStore } from "./store/lmdb-record-store.ts";
+import type { RecordStore } from "./store/record-store.ts";
+import { tcpNetwork } from "./tcp-network.ts";
+import { unformedKvHandlers, unformedRaftHandlers } from "./unformed-services.ts";
+
+export interface KvServerOptions {
+  readonly id: number;
+  /** The address to listen on. */
+  readonly host: string;
+  readonly port: number;
+  /** host:port under which the other servers reach this one. */
+  readonly advertise: string;
+  readonly peers: PeerList;
+  readonly dataDir: string;
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMs: number;
+  /** A client gets an answer within so long, whatever happens. */
+  readonly requestTimeoutMs: number;
+  readonly connectionsLimit: number;
+  readonly limits: KvLimits;
+  readonly onEvent: (event: ServerEvent) => void;
+}
+
+/** Between two rounds of questions to servers that do not answer yet. */
+const FORMATION_RETRY_MS = 200;
+const HELLO_TIMEOUT_MS = 2_000;
+const LOG_DIRECTORY = "log";
+const STORE_FILE = "store.mdb";
+
+/** What was opened of a data directory. */
+interface Opened {
+  readonly lock: DirectoryLock;
+  readonly disk: RealDisk;
+  readonly identity: Identity;
+  readonly log: Log;
+  readonly records: RecordStore;
+  readonly machine: StateMachine;
+}
+
+/** A server: its data directory, its port, and its part in a cluster once there is one. */
+export class KvServer {
+  private readonly options: KvServerOptions;
+  private readonly opened: Opened;
+  private readonly rpc: RpcServer;
+  private formation: Formation | null = null;
+  private member: MemberNode | null = null;
+  private kv: KvV1Handlers;
+  private raft: RaftV1Handlers;
+  private stopping: Promise<void> | null = null;
+
+  /**
+   * Opens the data directory and listens; what follows is told by `onEvent`.
+   * @throws KvServerError
+   */
+  static async start(options: KvServerOptions): Promise<KvServer> {
+    const opened = await open(options);
+    const server = new KvServer(options, opened);
+    try {
+      await server.begin();
+    } catch (error) {
+      await server.close();
+      throw toServerError(error, options.dataDir);
+    }
+    return server;
+  }
+
+  private constructor(options: KvServerOptions, opened: Opened) {
+    this.options = options;
+    this.opened = opened;
+    this.kv = unformedKvHandlers(options.id, options.advertise);
+    this.raft = unformedRaftHandlers(() => this.unformedHello());
+    this.rpc = new RpcServer({
+      services: [kvV1Service(this.currentKv()), raftV1Service(this.currentRaft())],
+      limits: { connectionsLimit: options.connectionsLimit },
+    });
+  }
+
+  /** Hands leadership over, answers the calls in flight, brings everything to disk and ends. */
+  stop(): Promise<void> {
+    this.stopping ??= this.shutDown();
+    return this.stopping;
+  }
+
+  private async begin(): Promise<void> {
+    const { options, opened } = this;
+    const { tornBytes } = opened.log.recovered;
+    if (tornBytes > 0) options.onEvent({ kind: "tornTail", bytes: tornBytes });
+    await this.rpc.listen({ host: options.host, port: options.port });
+    options.onEvent({ kind: "listening", address: options.advertise });
+    const { cluster } = opened.identity;
+    if (cluster !== null) {
+      this.comparePeers(cluster);
+      this.options.onEvent({ kind: "rejoined", cluster });
+      this.join(cluster);
+    } else {
+      this.form().catch((error: unknown) => this.options.onEvent({ kind: "failed", error }));
+    }
+  }
+
+  private async form(): Promise<void> {
+    const { peers } = this.options;
+    const { server, incarnation, address } = this.opened.identity;
+    const self = { server, incarnation, address };
+    const cluster =
+      peers.kind === "members" ? nameCluster(self, peers.members) : await this.agree(self, peers.addresses);
+    if (cluster === null || this.stopping !== null) return;
+    await this.save(cluster);
+    this.options.onEvent({ kind: "formed", cluster });
+    this.join(cluster);
+  }
+
+  /** Asks the peers until all agree on the members. */
+  private async agree(
+    self: RaftHelloArgs["self"],
+    peerAddresses: readonly string[],
+  ): Promise<ClusterIdentity | null> {
+    const links = new Map<string, Link>();
+    for (const address of peerAddresses) {
+      links.set(address, tcpNetwork.link(address, { onConnect() {}, onDisconnect() {} }));
+    }
+    this.formation = new Formation(
+      { self, peerAddresses },
+      {
+        clock: realClock,
+        ask: (address, args) =>
+          new RaftV1Client(links.get(address)!).hello(args, { timeoutMs: HELLO_TIMEOUT_MS }),
+        retryMs: FORMATION_RETRY_MS,
+        onWaiting: (addresses) => this.options.onEvent({ kind: "waiting", addresses }),
+      },
+    );
+    try {
+      return await this.formation.run();
+    } finally {
+      for (const link of links.values()) link.close();
+    }
+  }
+
+  private join(cluster: ClusterIdentity): void {
+    const { options, opened } = this;
+    const { onEvent, heartbeatMs, electionTimeoutMs, requestTimeoutMs, limits } = options;
+    const { identity, log, machine } = opened;
+    const membership = new Membership(identity, cluster, (changed) => this.save(changed));
+    log.onFullChange = (full) => onEvent({ kind: "diskFull", full });
+    this.member = new MemberNode({
+      membership,
+      log,
+      machine,
+      network: tcpNetwork,
+      clock: realClock,
+      random: realRandom,
+      heartbeatMs,
+      electionTimeoutMs,
+      requestTimeoutMs,
+      limits,
+      events: {
+        onRoleChange: (role, leader, term) => {
+          if (role === "leader") onEvent({ kind: "elected", term });
+          else if (leader !== 0) onEvent({ kind: "following", leader, term });
+          else onEvent({ kind: "leaderless", term });
+        },
+        onFailure: (error) => onEvent({ kind: "failed", error }),
+        onRefused: (by, message) => onEvent({ kind: "refused", by, message }),
+      },
+    });
+    this.kv = this.member.kv;
+    this.raft = this.member.raft;
+    this.member.start();
+  }
+
+  private save(cluster: ClusterIdentity): Promise<void> {
+    return saveIdentity(this.opened.disk, { ...this.opened.identity, cluster });
+  }
+
+  private comparePeers(cluster: ClusterIdentity): void {
+    const { peers, advertise } = this.options;
+    const given =
+      peers.kind === "addresses" ? peers.addresses : peers.members.map((member) => member.address);
+    const known = cluster.members.map((member) => member.address).filter((address) => address !== advertise);
+    if (given.length === 0 || [...given].sort().join() === [...known].sort().join()) return;
+    this.options.onEvent({ kind: "peersDiffer", addresses: known });
+  }
+
+  private unformedHello(): RaftHelloRes {
+    const { server, incarnation, address } = this.opened.identity;
+    const self = { server, incarnation, address };
+    return this.formation?.hello() ?? { self, cluster: 0, members: [], called: "" };
+  }
+
+  private async shutDown(): Promise<void> {
+    this.formation?.stop();
+    if (this.member !== null) {
+      this.options.onEvent({ kind: "handingOver" });
+      await this.member.leave();
+    }
+    await this.close();
+  }
+
+  private async close(): Promise<void> {
+    await this.rpc.close();
+    await this.member?.stop();
+    await closeAll(this.opened);
+  }
+
+  /** The handlers change when the server joins its cluster; the dispatch table does not. */
+  private currentKv(): KvV1Handlers {
+    return {
+      null: (context) => this.kv.null(context),
+      put: (args, context) => this.kv.put(args, context),
+      get: (args, context) => this.kv.get(args, context),
+      delete: (args, context) => this.kv.delete(args, context),
+      range: (args, context) => this.kv.range(args, context),
+      status: (context) => this.kv.status(context),
+      replicas: (args, context) => this.kv.replicas(args, context),
+    };
+  }
+
+  private currentRaft(): RaftV1Handlers {
+    return {
+      null: (context) => this.raft.null(context),
+      hello: (args, context) => this.raft.hello(args, context),
+      vote: (args, context) => this.raft.vote(args, context),
+      append: (args, context) => this.raft.append(args, context),
+      timeoutNow: (args, context) => this.raft.timeoutNow(args, context),
+      readIndex: (args, context) => this.raft.readIndex(args, context),
+      forward: (args, context) => this.raft.forward(args, context),
+    };
+  }
+}
+
+/** Opens the data directory, part by part; what was opened before a failure is closed again. */
+async function open(options: KvServerOptions): Promise<Opened> {
+  const { dataDir, id, advertise } = options;
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const lock = await DirectoryLock.acquire(dataDir);
+    undo.push(() => lock.release());
+    const disk = await RealDisk.open(dataDir);
+    undo.push(() => disk.close());
+    const identity = await loadIdentity(disk, realRandom, id, advertise);
+    const log = await Log.open(await RealDisk.open(join(dataDir, LOG_DIRECTORY)), { random: realRandom });
+    undo.push(() => log.close());
+    const records = await LmdbRecordStore.open(join(dataDir, STORE_FILE));
+    undo.push(() => records.close());
+    const machine = openStateMachine(records);
+    requireConsistent(log, machine, dataDir);
+    return { lock, disk, identity, log, records, machine };
+  } catch (error) {
+    for (const close of undo.reverse()) await close();
+    throw toServerError(error, options.dataDir);
+  }
+}
+
+async function closeAll({ records, log, disk, lock }: Opened): Promise<void> {
+  await records.close();
+  await log.close();
+  await disk.close();
+  await lock.release();
+}
+
+/** The log must begin at or before the place where the store ends, and reach it. */
+function requireConsistent(log: Log, machine: StateMachine, dataDir: string): void {
+  const { appliedIndex } = machine;
+  if (appliedIndex >= log.firstIndex - 1 && appliedIndex <= log.lastIndex) return;
+  throw new KvServerError(
+    "DAMAGED",
+    `${dataDir}: the store ends at entry ${appliedIndex}, the log has ${log.firstIndex} to ${log.lastIndex}; files are missing: restore the whole directory from a backup, or move it away and replace this server`,
+  );
+}

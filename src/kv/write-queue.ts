@@ -1,0 +1,187 @@
+import type { LogIndex, Raft, ServerId, Term } from "../raft/index.ts";
+import { commandArgs, encodeCommand, stampCommand, type WriteProc } from "./command.ts";
+import { KvStatus } from "./gen/kv.ts";
+import type { LeaderLine } from "./leader-line.ts";
+import type { Clock } from "./ports.ts";
+import { refusedWrite, type WriteOutcome } from "./write-outcome.ts";
+
+/** The answer to a write: computed here, or by the leader to which the call was handed (its XDR result). */
+export type WriteAnswer = WriteOutcome | Uint8Array;
+
+/** A write whose client waits. */
+interface PendingWrite {
+  readonly proc: WriteProc;
+  readonly command: Buffer;
+  /** It carries a session, so it may be tried again though an earlier try may have been applied. */
+  readonly exactlyOnce: boolean;
+  readonly deadlineMs: number;
+  readonly resolve: (answer: WriteAnswer) => void;
+  /** In which term it was proposed here. */
+  term: Term;
+  /** An earlier try may have been applied. */
+  uncertain: boolean;
+}
+
+export interface WriteQueueOptions {
+  readonly raft: Raft;
+  readonly line: LeaderLine;
+  readonly clock: Clock;
+  /** Asks for a `flush` at the end of this turn. */
+  readonly wake: () => void;
+  /** The time to stamp commands with; see `LogTime`. */
+  readonly logTimeMs: () => number;
+  /** False: entries of so many bytes in all do not fit on the disk. */
+  readonly hasRoomFor: (bytes: number, entries: number) => boolean;
+  /** A client gets an answer within so long, whatever happens. */
+  readonly requestTimeoutMs: number;
+  /** Commands that wait to be proposed, in bytes; beyond, writes are answered KV_BUSY. */
+  readonly waitingBytesLimit: number;
+}
+
+/**
+ * Writes on their way into the log. A write waits here until this server can propose it (when it leads) or hand it
+ * to the leader, then until its entry is applied; if leadership moves meanwhile it is tried again where that cannot
+ * apply it twice. What cannot be known is answered KV_UNCERTAIN, never as a plain failure.
+ */
+export class WriteQueue {
+  private readonly options: WriteQueueOptions;
+  private waiting: PendingWrite[] = [];
+  private waitingBytes = 0;
+  private readonly proposed = new Map<LogIndex, PendingWrite>();
+  private readonly forwarding = new Set<PendingWrite>();
+
+  constructor(options: WriteQueueOptions) {
+    this.options = options;
+  }
+
+  /** Writes that are not answered yet. */
+  get size(): number {
+    return this.waiting.length + this.proposed.size + this.forwarding.size;
+  }
+
+  /** @param argBytes  the XDR form of valid arguments; copied */
+  submit(proc: WriteProc, argBytes: Uint8Array, exactlyOnce: boolean): Promise<WriteAnswer> {
+    const { clock, requestTimeoutMs, waitingBytesLimit, wake } = this.options;
+    if (this.waitingBytes > waitingBytesLimit) return Promise.resolve(refusedWrite(KvStatus.KV_BUSY));
+    const command = encodeCommand(proc, argBytes);
+    const deadlineMs = clock.nowMs() + requestTimeoutMs;
+    return new Promise((resolve) => {
+      this.enqueue({ proc, command, exactlyOnce, deadlineMs, resolve, term: 0, uncertain: false });
+      wake();
+    });
+  }
+
+  /** Moves what waits: into the log, when this server leads; to the leader, when it is known. */
+  flush(): void {
+    if (this.waiting.length === 0) return;
+    const { raft } = this.options;
+    if (raft.role === "leader") this.proposeWaiting();
+    else if (raft.leader !== 0) this.forwardWaiting(raft.leader);
+  }
+
+  /** The entry at `index` was applied with this outcome (null: it was no write). */
+  applied(index: LogIndex, term: Term, outcome: WriteOutcome | null): void {
+    const write = this.proposed.get(index);
+    if (write === undefined) return;
+    this.proposed.delete(index);
+    if (write.term === term && outcome !== null) write.resolve(outcome);
+    // Another leader's entry stands in its place: it was not applied, and can be tried again.
+    else this.enqueue(write);
+  }
+
+  /** This server does not lead any more. Its writes may be lost or may be applied later by the next leader. */
+  leadershipLost(): void {
+    for (const [index, write] of this.proposed) {
+      if (!write.exactlyOnce) continue;
+      this.proposed.delete(index);
+      write.uncertain = true;
+      this.enqueue(write);
+    }
+  }
+
+  /** Answers the writes whose time is over. */
+  sweep(nowMs: number): void {
+    if (this.waiting.some((write) => write.deadlineMs <= nowMs)) {
+      const kept = this.waiting.filter((write) => write.deadlineMs > nowMs);
+      for (const write of this.waiting) if (write.deadlineMs <= nowMs) giveUp(write);
+      this.waiting = kept;
+      this.waitingBytes = kept.reduce((bytes, write) => bytes + write.command.length, 0);
+    }
+    for (const [index, write] of this.proposed) {
+      if (write.deadlineMs > nowMs) continue;
+      this.proposed.delete(index);
+      write.uncertain = true;
+      giveUp(write);
+    }
+  }
+
+  /** The server stops: everything is answered now. */
+  stop(): void {
+    for (const write of this.waiting) giveUp(write);
+    for (const write of this.proposed.values()) giveUp({ ...write, uncertain: true });
+    this.waiting = [];
+    this.waitingBytes = 0;
+    this.proposed.clear();
+  }
+
+  private enqueue(write: PendingWrite): void {
+    this.waiting.push(write);
+    this.waitingBytes += write.command.length;
+  }
+
+  private takeWaiting(): PendingWrite[] {
+    const taken = this.waiting;
+    this.waiting = [];
+    this.waitingBytes = 0;
+    return taken;
+  }
+
+  private proposeWaiting(): void {
+    const { raft, hasRoomFor, logTimeMs } = this.options;
+    if (!hasRoomFor(this.waitingBytes, this.waiting.length)) {
+      for (const write of this.takeWaiting())
+        write.resolve(refusedWrite(uncertainOr(write, KvStatus.KV_NO_SPACE)));
+      return;
+    }
+    const nowMs = logTimeMs();
+    for (const write of this.waiting) stampCommand(write.command, nowMs);
+    const result = raft.propose(this.waiting.map((write) => write.command));
+    // While leadership is handed over, or too much is uncommitted, they go on waiting.
+    if (result.outcome !== "accepted") return;
+    let index = result.firstIndex;
+    for (const write of this.takeWaiting()) {
+      write.term = result.term;
+      this.proposed.set(index++, write);
+    }
+  }
+
+  private forwardWaiting(leader: ServerId): void {
+    for (const write of this.takeWaiting()) void this.forward(write, leader);
+  }
+
+  private async forward(write: PendingWrite, leader: ServerId): Promise<void> {
+    const { line, clock } = this.options;
+    this.forwarding.add(write);
+    try {
+      const timeoutMs = Math.max(1, write.deadlineMs - clock.nowMs());
+      const result = await line.forward(leader, write.proc, commandArgs(write.command), timeoutMs);
+      if (result === null) this.enqueue(write);
+      else write.resolve(result);
+    } catch {
+      write.uncertain = true;
+      if (write.exactlyOnce) this.enqueue(write);
+      else giveUp(write);
+    } finally {
+      this.forwarding.delete(write);
+    }
+  }
+}
+
+function giveUp(write: PendingWrite): void {
+  write.resolve(refusedWrite(uncertainOr(write, KvStatus.KV_UNAVAILABLE)));
+}
+
+/** A refusal is only true when no earlier try may have been applied. */
+function uncertainOr(write: PendingWrite, status: KvStatus): KvStatus {
+  return write.uncertain ? KvStatus.KV_UNCERTAIN : status;
+}
