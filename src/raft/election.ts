@@ -6,10 +6,12 @@ import type { ServerId } from "./types.ts";
 type Phase = "preVote" | "vote";
 
 /**
- * A candidate tries again after this part of a follower's time-out. Answers come within a round trip, so it need
- * not wait as long as one that waits for a silent leader; a split vote is over that much sooner.
+ * A candidate tries again after this part of a follower's time-out. Answers mostly come within a round trip, so it
+ * need not wait as long as one that waits for a silent leader; a split vote is over that much sooner. But a vote also
+ * takes a write on two disks, and where all that takes longer no try would ever succeed (§5.6): each further try in a
+ * row has twice the time, up to the whole.
  */
-const CANDIDATE_PATIENCE = 1 / 8;
+const FIRST_PATIENCE = 1 / 8;
 
 /**
  * Elections (§5.2, §5.4.1) in two phases: first a server asks whether it would win (pre-vote, dissertation §9.6),
@@ -20,6 +22,7 @@ export class Election {
   private readonly won: () => void;
   private phase: Phase = "preVote";
   private transfer = false;
+  private patience = FIRST_PATIENCE;
   private readonly granted = new Set<ServerId>();
   private readonly refused = new Set<ServerId>();
   /** The batch with this candidate's vote for itself, which counts when it is on disk like any other vote. */
@@ -33,6 +36,7 @@ export class Election {
 
   /** Stands for election; `transfer` when the leader itself asked for it, and so needs no pre-vote. */
   campaign(transfer: boolean): void {
+    this.patience = this.state.role === "candidate" ? Math.min(2 * this.patience, 1) : FIRST_PATIENCE;
     if (transfer) this.requestVotes(true);
     else this.requestPreVotes();
   }
@@ -101,7 +105,7 @@ export class Election {
   private begin(phase: Phase): void {
     this.state.role = "candidate";
     this.state.leader = 0;
-    this.state.restartElectionTimer(CANDIDATE_PATIENCE);
+    this.state.restartElectionTimer(this.patience);
     this.phase = phase;
     this.transfer = false;
     this.granted.clear();
