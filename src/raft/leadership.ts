@@ -127,12 +127,14 @@ export class Leadership {
     if (isNews) this.advanceCommit();
   }
 
+  /**
+   * A message did not find its place. In `replicate` it was overtaken, or one before it was lost: also when that one
+   * has been accepted meanwhile, the refused entries are still missing.
+   */
   private refused(progress: Progress, response: AppendResponse): void {
-    const isStale =
-      response.hintIndex >= response.prevIndex ||
-      response.prevIndex <= progress.matchIndex ||
-      (progress.state === "probe" && response.prevIndex !== progress.nextIndex - 1);
-    if (isStale || progress.state === "stranded") return;
+    const wasCompared = response.hintIndex < response.prevIndex;
+    const isStale = progress.state === "probe" && response.prevIndex !== progress.nextIndex - 1;
+    if (!wasCompared || isStale || progress.state === "stranded") return;
     const next = this.state.log.lastIndexOfTermAtMost(response.hintIndex, response.hintTerm) + 1;
     progress.becomeProbe(Math.min(next, response.prevIndex));
   }

@@ -31,4 +31,22 @@ test("§5.1: the refusal of an older term's request tells a leader nothing about
   assert.is(probe?.prevIndex, 4);
 });
 
+test("§5.3: entries that were refused are sent again, also when what they had missed was accepted meanwhile", () => {
+  const leader = new Solo({ terms: [1, 1, 1, 1], config: { inflightMessagesLimit: 2 } });
+  leader.becomeLeader();
+  leader.work();
+  leader.receive(leader.accept(2, 5));
+  leader.raft.propose([new Uint8Array(1)]);
+  leader.work();
+  leader.raft.propose([new Uint8Array(1)]);
+  leader.work();
+
+  // The second message came first, and did not fit; then the first one came.
+  leader.receive(leader.accept(2, 6, { prevIndex: 5 }));
+  leader.receive(leader.refuse(2, 6, 5, 2));
+  const [again] = appendsTo(2, leader.work());
+  assert.is(again?.prevIndex, 6);
+  assert.is(again?.lastIndex, 7);
+});
+
 test.run();
