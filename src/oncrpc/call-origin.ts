@@ -18,7 +18,7 @@ export interface CallOrigin {
   callBegan(): void;
   /** The reply to such a call was written, unless `isOpen` is false. */
   callEnded(): void;
-  /** Calls `listener` when nobody is there any more to be replied to. Returns a function that takes it back. */
+  /** Calls `listener` when the caller has hung up, or ended its side. Returns a function that takes it back. */
   onGone(listener: () => void): () => void;
 }
 

@@ -230,6 +230,8 @@ export class RpcClient implements RpcCaller {
     }
     this.unsent = [];
     connection.output.scheduleFlush();
+    const nowMs = performance.now();
+    this.timer.arm(nowMs + this.silenceTimeoutMs, nowMs);
     const { waiters } = this;
     this.waiters = [];
     for (const waiter of waiters) waiter.resolve();

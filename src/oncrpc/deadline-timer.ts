@@ -36,6 +36,7 @@ export class DeadlineTimer {
 
   private due(): void {
     this.armedForMs = Number.POSITIVE_INFINITY;
-    this.onDue(performance.now());
+    // After a pause of the process, replies that came in time are still unread: they are read before that runs.
+    setImmediate(() => this.onDue(performance.now()));
   }
 }

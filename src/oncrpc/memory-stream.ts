@@ -127,7 +127,7 @@ class MemoryStream implements ByteStream {
       this.receiver!.onData(chunk);
     }
     if (this.closed) return;
-    if (this.inbox.length === 0) this.deliverEnd();
+    if (!this.paused && this.inbox.length === 0) this.deliverEnd();
     this.other.drain(this.inboxBytes);
   }
 

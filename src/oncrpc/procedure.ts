@@ -33,8 +33,9 @@ export interface CallContext {
   /** The arguments as they came, before decoding; a view that is valid until the handler first returns. */
   readonly argBytes: Uint8Array;
   /**
-   * Calls `listener` when the caller has hung up, so that nobody waits for the result any more; for calls that
-   * wait for long. Returns a function that takes it back.
+   * Calls `listener` when the caller has hung up, or ended its side of the connection, which looks the same: most
+   * likely nobody waits for the result any more. For calls that wait for long, which should then return early.
+   * Returns a function that takes it back.
    */
   onGone(listener: () => void): () => void;
 }

@@ -100,6 +100,11 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
   /** Reads no more; ends the connection when the calls in flight are answered. */
   finish(): void {
     if (this.state !== "open") return;
+    // With nothing under way there is nothing to lose, and no need to wait for the peer to notice.
+    if (this.idleSinceMs !== undefined) {
+      this.close("the server stops");
+      return;
+    }
     this.held = [];
     this.state = "finishing";
     this.stream.pause();
@@ -139,6 +144,7 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
 
   onEnd(): void {
     this.hasPeerEnded = true;
+    this.tellGone();
     this.settle();
   }
 
@@ -179,6 +185,7 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
     this.goneListeners ??= new Set();
     const { goneListeners } = this;
     goneListeners.add(listener);
+    if (this.hasPeerEnded) process.nextTick(() => this.tellGone());
     return () => goneListeners.delete(listener);
   }
 
@@ -254,6 +261,10 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
     this.held = [];
     this.output.close();
     this.onClosed(this);
+    this.tellGone();
+  }
+
+  private tellGone(): void {
     const { goneListeners } = this;
     this.goneListeners = undefined;
     for (const listener of goneListeners ?? []) listener();

@@ -18,7 +18,13 @@ export const ECHO: Procedure<Uint8Array, Uint8Array> = {
 };
 
 /** The procedure that no service declares. */
-export const NULL: Procedure<void, void> = { ...ECHO, name: "NULL", proc: 0, args: voidCodec, result: voidCodec };
+export const NULL: Procedure<void, void> = {
+  ...ECHO,
+  name: "NULL",
+  proc: 0,
+  args: voidCodec,
+  result: voidCodec,
+};
 
 export type EchoHandler = (data: Uint8Array, context: CallContext) => Uint8Array | Promise<Uint8Array>;
 
