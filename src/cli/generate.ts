@@ -2,12 +2,10 @@
  * `npm run generate`: compiles the contracts in `idl/` to the `gen/` directories of the modules that use them.
  * `--check` writes nothing and exits 1 when a file on the disk is not what would be written.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compile, RpcgenError, Source } from "../rpcgen/index.ts";
-
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /** Our own contracts keep 64-bit numbers below 2^53, because BigInt costs more than all the rest of a decode. */
 const OPTIONS = {
@@ -16,43 +14,53 @@ const OPTIONS = {
   importOncrpc: "../../oncrpc/procedure.ts",
 } as const;
 
-const CONTRACTS = [
-  { idl: "idl/rpc.x", output: "src/oncrpc/gen/rpc.ts" },
-  { idl: "idl/kv.x", output: "src/kv/gen/kv.ts" },
-  { idl: "idl/raft.x", output: "src/kv/gen/raft.ts" },
-  { idl: "idl/log.x", output: "src/kv/gen/log.ts" },
-  { idl: "idl/store.x", output: "src/kv/gen/store.ts" },
-] as const;
+/** Which file each contract is compiled to. */
+export type Contracts = ReadonlyMap<string, string>;
 
-/** @returns whether the file on the disk was, or with `check` is, what it must be */
-function generate(idl: string, output: string, check: boolean): boolean {
-  const generated = compile(new Source(readFileSync(join(ROOT, idl), "utf8"), idl), OPTIONS);
-  const path = join(ROOT, output);
-  const isCurrent = existsSync(path) && readFileSync(path, "utf8") === generated;
-  if (isCurrent) return true;
-  if (check) {
-    console.error(`${output} is not what ${idl} compiles to: run "npm run generate"`);
-    return false;
-  }
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, generated);
-  console.log(`${output} written`);
-  return true;
-}
+const CONTRACTS: Contracts = new Map([
+  ["idl/rpc.x", "src/oncrpc/gen/rpc.ts"],
+  ["idl/kv.x", "src/kv/gen/kv.ts"],
+  ["idl/raft.x", "src/kv/gen/raft.ts"],
+  ["idl/log.x", "src/kv/gen/log.ts"],
+  ["idl/store.x", "src/kv/gen/store.ts"],
+]);
 
-function main(args: readonly string[]): number {
-  const check = args.includes("--check");
-  let exitCode = 0;
-  for (const { idl, output } of CONTRACTS) {
+/**
+ * Brings the generated files below `root` up to date, or with `check` only looks.
+ * @returns what is wrong, a text each; none when the files are, or are now, what they must be
+ */
+export function generate(root: string, contracts: Contracts, check: boolean): string[] {
+  const problems = readdirSync(join(root, "idl"))
+    .map((file) => `idl/${file}`)
+    .filter((idl) => !contracts.has(idl))
+    .map((idl) => `${idl} is compiled to nothing: give it a row in src/cli/generate.ts`);
+  for (const [idl, output] of contracts) {
     try {
-      if (!generate(idl, output, check)) exitCode = 1;
+      const generated = compile(new Source(readFileSync(join(root, idl), "utf8"), idl), OPTIONS);
+      if (isCurrent(join(root, output), generated)) continue;
+      if (check) problems.push(`${output} is not what ${idl} compiles to: run "npm run generate"`);
+      else writeGenerated(join(root, output), generated);
     } catch (error) {
       if (!(error instanceof RpcgenError)) throw error;
-      console.error(error.message);
-      exitCode = 1;
+      problems.push(error.message);
     }
   }
-  return exitCode;
+  return problems;
 }
 
-process.exitCode = main(process.argv.slice(2));
+function isCurrent(path: string, generated: string): boolean {
+  return existsSync(path) && readFileSync(path, "utf8") === generated;
+}
+
+function writeGenerated(path: string, generated: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, generated);
+  console.log(`${path} written`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+  const problems = generate(root, CONTRACTS, process.argv.includes("--check"));
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}

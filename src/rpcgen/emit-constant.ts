@@ -14,5 +14,10 @@ export function emitConstant(constant: ConstantModel, context: EmitContext): Pri
 
 /** A number of the `.x` file in TypeScript: the same but for octal ones, and hexadecimal digits in lower case. */
 export function numberLiteral(text: string): string {
-  return text.toLowerCase().replace(/^(-?)0(?=[0-7])/, "$10o");
+  // -0 is 0 in the file, but another number than 0 in TypeScript.
+  const sign = /^-[0x]*$/i.test(text) ? "" : "-";
+  return text
+    .toLowerCase()
+    .replace(/^-/, sign)
+    .replace(/^(-?)0(?=[0-7])/, "$10o");
 }

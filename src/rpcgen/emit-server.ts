@@ -4,7 +4,17 @@ import { docComment } from "./emit-doc.ts";
 import { typeText } from "./emit-type.ts";
 import type { ProcedureModel, ProgramModel, VersionModel } from "./model.ts";
 import { ROW, ROW_TYPE } from "./names.ts";
-import { block, call, group, indent, line, type Printable, softLine } from "./printable.ts";
+import {
+  block,
+  call,
+  callWithArray,
+  group,
+  indent,
+  line,
+  type Printable,
+  softLine,
+  whenBroken,
+} from "./printable.ts";
 
 /** What a server of a version implements, and the function that makes a dispatch table of it. */
 export function emitServer(program: ProgramModel, version: VersionModel, context: EmitContext): Printable[] {
@@ -41,7 +51,7 @@ function emitService(program: ProgramModel, version: VersionModel, context: Emit
           `name: ${JSON.stringify(version.name)},`,
           `prog: ${names.constant(program)},`,
           `vers: ${constant},`,
-          ["procedures: new Map(", block(rows, "[", "]"), "),"],
+          [callWithArray("procedures: new Map", rows), ","],
         ]),
         ";",
       ],
@@ -56,7 +66,8 @@ function emitRow(procedure: ProcedureModel, context: EmitContext): Printable {
   const parameter = count === 0 ? "_args" : "args";
   const values = count > 1 ? argNames(procedure).map((name) => `args.${name}`) : argNames(procedure);
   const result = call(`handlers.${method}`, [...values, "context"]);
-  return group(`${ROW}(${constant}, (${parameter}, context) =>`, indent(line, result), softLine, "),");
+  const handler = [`(${parameter}, context) =>`, indent(line, result), whenBroken(","), softLine];
+  return group(`${ROW}(${constant}, `, handler, ")");
 }
 
 /** The function that ties a procedure to a handler of its types, and the type of what a table has in its rows. */

@@ -63,7 +63,7 @@ function listCodec(type: StructModel, link: FieldModel, context: EmitContext): P
   context.helpers.add(WRITABLE);
   const result = `${WRITABLE}<${name}>`;
   const helper = `function ${names.helper(type)}(reader: ${imports.xdr("XdrReader")}): ${result} `;
-  const doc = docComment([`A ${type.name} with none behind it.`]);
+  const doc = docComment([`One ${type.name} without those behind it.`]);
   return [
     codecConstant(type, bodies, context),
     "",

@@ -2,7 +2,7 @@ import { codec } from "./emit-codec.ts";
 import type { EmitContext } from "./emit-context.ts";
 import { decodeExpression, decodeFields, fieldLabel, property } from "./emit-decode.ts";
 import { docComment } from "./emit-doc.ts";
-import { encodeStatements } from "./emit-encode.ts";
+import { encodeStatements, governed } from "./emit-encode.ts";
 import { member } from "./emit-struct.ts";
 import { typeText } from "./emit-type.ts";
 import {
@@ -18,7 +18,6 @@ import {
   block,
   call,
   group,
-  hardLine,
   indent,
   join,
   line,
@@ -27,6 +26,7 @@ import {
   type SwitchCase,
   softLine,
   switchBlock,
+  whenBroken,
 } from "./printable.ts";
 
 /** A union: a TypeScript union with an object type an arm, told apart by the discriminant, and a codec. */
@@ -68,10 +68,10 @@ class UnionEmitter {
   definition(): Printable {
     const doc = docComment(this.type.doc.length === 0 ? [`union ${this.type.name}`] : this.type.doc);
     const head = `export type ${this.context.names.type(this.type)} =`;
-    const [only] = this.arms;
-    if (this.arms.length === 1 && only !== undefined) return [doc, head, " ", this.armType(only), ";"];
-    const arms = this.arms.map((arm) => [line, "| ", indent(this.armType(arm))]);
-    return [doc, head, indent(arms.map((arm) => [hardLine, arm.slice(1)])), ";"];
+    const [only, ...others] = this.arms;
+    if (only !== undefined && others.length === 0) return [doc, head, " ", this.armType(only), ";"];
+    const arms = joined(this.arms.map((arm) => indent(this.armType(arm))));
+    return [doc, head, group(indent(line, whenBroken("| "), arms)), ";"];
   }
 
   /** `{ readonly status: typeof KvStatus.KV_OK; readonly ok: KvPutOk }` */
@@ -140,11 +140,11 @@ class UnionEmitter {
     const name = this.context.names.field(field);
     const label = fieldLabel(this.type.name, field);
     const statements = encodeStatements(field.type, `value.${name}`, label, this.context);
-    // Beside a default arm that takes any number, the discriminant alone does not tell the arms apart.
-    const isAmbiguous = !isDefault && this.arms.at(-1)!.isDefault && isInteger(this.discriminant);
+    // To TypeScript a default arm has any number, so beside it the discriminant does not tell the arms apart.
+    const isAmbiguous = this.arms.at(-1)!.isDefault && isInteger(this.discriminant);
     if (!isAmbiguous) return statements;
-    const problem = `"the value is not of the arm of its discriminant"`;
-    return [[`if (!("${name}" in value)) `, block([this.noArm(problem)])], ...statements];
+    const error = this.noArm(`"the value is of another arm"`);
+    return [governed(`if (!("${name}" in value))`, [error]), ...statements];
   }
 
   decode(): Printable[] {

@@ -39,6 +39,11 @@ export function group(...content: Printable[]): Printable {
   return { kind: "group", content };
 }
 
+/** Text for the broken form only. */
+export function whenBroken(text: string): Printable {
+  return { kind: "when broken", text };
+}
+
 export function indent(...content: Printable[]): Printable {
   return { kind: "indent", content };
 }
@@ -56,8 +61,8 @@ function enclosed(
   separator: string,
 ): Printable {
   if (items.length === 0) return open + close;
-  const last: WhenBroken = { kind: "when broken", text: separator };
-  return group(open, indent(padding, join([separator, line], items), last), padding, close);
+  const inside = [join([separator, line], items), whenBroken(separator)];
+  return group(open, indent(padding, inside), padding, close);
 }
 
 /** `name(argument, …)`. */
@@ -65,9 +70,9 @@ export function call(name: string, args: readonly Printable[]): Printable {
   return enclosed(`${name}(`, args, ")", softLine, ",");
 }
 
-/** `[item, …]`. */
-export function array(items: readonly Printable[]): Printable {
-  return enclosed("[", items, "]", softLine, ",");
+/** `name([item, …])`. */
+export function callWithArray(name: string, items: readonly Printable[]): Printable {
+  return enclosed(`${name}([`, items, "])", softLine, ",");
 }
 
 /** `{ entry, … }`. */
@@ -76,9 +81,9 @@ export function object(entries: readonly Printable[], separator: "," | ";" = ","
 }
 
 /** `{`, a line each, `}`. */
-export function block(lines: readonly Printable[], open = "{", close = "}"): Printable {
-  if (lines.length === 0) return open + close;
-  return [open, indent(hardLine, join(hardLine, lines)), hardLine, close];
+export function block(lines: readonly Printable[]): Printable {
+  if (lines.length === 0) return "{}";
+  return ["{", indent(hardLine, join(hardLine, lines)), hardLine, "}"];
 }
 
 export interface SwitchCase {
