@@ -17,7 +17,6 @@ export class LeaderTransfer {
     this.state = state;
     this.leadership = leadership;
     this.target = target;
-    state.electionElapsed = 0;
   }
 
   /** The peer that would be ready soonest: the one that answers and has the most of the log; 0 when none answers. */
