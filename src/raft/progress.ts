@@ -35,8 +35,8 @@ export class Progress {
   ackedRound = 0;
   /** The commit index that was sent last. */
   sentCommitIndex: LogIndex = 0;
-  /** In `probe`: a message is on its way, or the last one was lost and the next heartbeat must be answered first. */
-  private waiting = false;
+  /** In `probe`, what comes before the next message: the answer to the last one, or, when that was lost, any answer. */
+  private awaits: "nothing" | "answer" | "signOfLife" = "nothing";
   private readonly inflights: Inflight[] = [];
   private inflightBytes = 0;
   private readonly limits: InflightLimits;
@@ -48,7 +48,7 @@ export class Progress {
 
   /** True when a message with entries may leave now. */
   get maySend(): boolean {
-    if (this.state === "probe") return !this.waiting;
+    if (this.state === "probe") return this.awaits === "nothing";
     if (this.state === "stranded") return false;
     return (
       this.inflights.length < this.limits.inflightMessagesLimit &&
@@ -63,7 +63,7 @@ export class Progress {
   /** Entries up to `lastIndex` were sent, `bytes` in all. */
   sent(lastIndex: LogIndex, bytes: number): void {
     if (this.state === "probe") {
-      this.waiting = true;
+      this.awaits = "answer";
       return;
     }
     this.nextIndex = lastIndex + 1;
@@ -103,7 +103,7 @@ export class Progress {
   lost(): void {
     if (this.state === "stranded") return;
     if (this.state === "replicate") this.becomeProbe(this.matchIndex + 1);
-    this.waiting = true;
+    this.awaits = "signOfLife";
   }
 
   becomeStranded(): void {
@@ -111,15 +111,15 @@ export class Progress {
     this.clearInflights();
   }
 
-  /** The follower answered, so a probe that waited for a sign of life may go. */
+  /** The follower answered something, so a probe that waited for a sign of life may go. */
   heardFrom(): void {
     this.recentlyActive = true;
-    this.waiting = false;
+    if (this.awaits === "signOfLife") this.awaits = "nothing";
   }
 
   private clearInflights(): void {
     this.inflights.length = 0;
     this.inflightBytes = 0;
-    this.waiting = false;
+    this.awaits = "nothing";
   }
 }

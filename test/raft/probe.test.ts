@@ -27,6 +27,9 @@ test("§5.1: the refusal of an older term's request tells a leader nothing about
   leader.becomeLeader();
   leader.work();
   leader.receive(refusal as AppendResponse);
+  assert.equal(appendsTo(2, leader.work()), []);
+  leader.raft.unreachable(2);
+  leader.receive(leader.accept(2, 0));
   const [probe] = appendsTo(2, leader.work());
   assert.is(probe?.prevIndex, 4);
 });
@@ -47,6 +50,15 @@ test("§5.3: entries that were refused are sent again, also when what they had m
   const [again] = appendsTo(2, leader.work());
   assert.is(again?.prevIndex, 6);
   assert.is(again?.lastIndex, 7);
+});
+
+test("a probe that is on its way is not sent again for each heartbeat that is answered", () => {
+  const leader = new Solo({ terms: [1, 1, 1, 1] });
+  leader.becomeLeader();
+  assert.is(appendsTo(2, leader.work()).length, 1);
+  leader.receive(leader.accept(2, 0));
+  leader.receive(leader.accept(2, 0));
+  assert.equal(appendsTo(2, leader.work()), []);
 });
 
 test.run();
