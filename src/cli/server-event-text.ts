@@ -19,14 +19,12 @@ export function describeEvent(event: Exclude<ServerEvent, { kind: "failed" }>): 
       return `elected leader in term ${event.term}`;
     case "following":
       return `following server ${event.leader} in term ${event.term}`;
-    case "leaderless":
-      return `no leader in term ${event.term}`;
     case "refused":
       return `refused by server ${event.by}: ${event.message}`;
     case "diskFull":
       return event.full ? "the disk is full: writes are refused, reads go on" : "the disk has room again";
     case "handingOver":
-      return "handing over";
+      return `handing leadership over to server ${event.to}`;
   }
 }
 

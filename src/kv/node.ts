@@ -42,6 +42,8 @@ export interface Carrier {
 /** What the operator should know of. */
 export interface NodeEvents {
   onRoleChange(role: Role, leader: ServerId, term: Term): void;
+  /** This server stops, and has asked another one to lead. */
+  onHandOver(to: ServerId): void;
   /** The disk failed, or returns what was not written: the process must end at once, without another word to anyone. */
   onFailure(error: unknown): void;
 }
@@ -92,6 +94,7 @@ export class Node {
   }
 
   start(): void {
+    this.parts.raft.suspectLeader(0);
     this.scheduleTick();
     this.wake();
   }
@@ -143,11 +146,13 @@ export class Node {
 
   /** Hands leadership over, if this server leads; resolves when another server does, or after a while. */
   async leave(timeoutMs: number): Promise<void> {
-    const { raft, clock } = this.parts;
-    if (raft.transferLeadership() === 0) return;
+    const { raft, clock, events } = this.parts;
+    const target = raft.transferLeadership();
+    if (target === 0) return;
+    events.onHandOver(target);
     this.wake();
     const deadlineMs = clock.nowMs() + timeoutMs;
-    while (raft.leader === this.status.id || (raft.leader === 0 && clock.nowMs() < deadlineMs)) {
+    while (raft.role === "leader" || raft.leader === 0) {
       if (clock.nowMs() >= deadlineMs) return;
       await new Promise<void>((resolve) => {
         clock.after(TICK_MS, resolve);

@@ -15,10 +15,9 @@ export type ServerEvent =
   | { readonly kind: "peersDiffer"; readonly addresses: readonly string[] }
   | { readonly kind: "elected"; readonly term: number }
   | { readonly kind: "following"; readonly leader: ServerId; readonly term: number }
-  | { readonly kind: "leaderless"; readonly term: number }
   /** Another server refuses to be in one cluster with this one. */
   | { readonly kind: "refused"; readonly by: ServerId; readonly message: string }
   | { readonly kind: "diskFull"; readonly full: boolean }
-  | { readonly kind: "handingOver" }
+  | { readonly kind: "handingOver"; readonly to: ServerId }
   /** The server cannot go on; the process must end. Nothing that was acknowledged is lost by that. */
   | { readonly kind: "failed"; readonly error: unknown };

@@ -48,7 +48,7 @@ export interface KvServerOptions {
 }
 
 /** Between two rounds of questions to servers that do not answer yet. */
-const FORMATION_RETRY_MS = 200;
+const FORMATION_RETRY_MS = 100;
 const HELLO_TIMEOUT_MS = 2_000;
 const LOG_DIRECTORY = "log";
 const STORE_FILE = "store.mdb";
@@ -182,8 +182,8 @@ export class KvServer {
         onRoleChange: (role, leader, term) => {
           if (role === "leader") onEvent({ kind: "elected", term });
           else if (leader !== 0) onEvent({ kind: "following", leader, term });
-          else onEvent({ kind: "leaderless", term });
         },
+        onHandOver: (to) => onEvent({ kind: "handingOver", to }),
         onFailure: (error) => onEvent({ kind: "failed", error }),
         onRefused: (by, message) => onEvent({ kind: "refused", by, message }),
       },
@@ -214,10 +214,7 @@ export class KvServer {
 
   private async shutDown(): Promise<void> {
     this.formation?.stop();
-    if (this.member !== null) {
-      this.options.onEvent({ kind: "handingOver" });
-      await this.member.leave();
-    }
+    await this.member?.leave();
     await this.close();
   }
 

@@ -158,10 +158,10 @@ export class Raft {
   /**
    * The leader is probably gone: its connections broke and cannot be made again. Stands for election soon instead
    * of at the end of the time-out; the pre-vote keeps a leader in office that a majority still hears.
+   * `leader` 0: none is known, and this server has just started.
    */
   suspectLeader(leader: ServerId): void {
-    if (this.leadership === null && leader !== 0 && this.state.leader === leader)
-      this.election.expectVacancy();
+    if (this.leadership === null && this.state.leader === leader) this.election.expectVacancy();
   }
 
   /** The leader of `term` is known to have committed up to `index`, by other means than its AppendEntries. */

@@ -4,7 +4,7 @@ import { logRecordCodec } from "../gen/log.ts";
 import type { Disk } from "../ports.ts";
 import type { EntryTable } from "./entry-table.ts";
 import { LogDamagedError } from "./errors.ts";
-import { recordAt } from "./format.ts";
+import { recordAt, segmentName } from "./format.ts";
 import type { Segment, SegmentList } from "./segment-list.ts";
 import type { TermRuns } from "./term-runs.ts";
 
@@ -94,7 +94,7 @@ export class LogReader {
 
   private decodePart(segment: Segment, bytes: Buffer, at: number, part: RecordPart, into: Entry[]): void {
     const damaged = (problem: string): LogDamagedError =>
-      new LogDamagedError(`${this.disk.path}/${segment.file.name}`, part.offset, problem);
+      new LogDamagedError(`${this.disk.path}/${segmentName(segment.number)}`, part.offset, problem);
     const framed = recordAt(bytes, at, this.seed);
     if (framed === undefined) {
       throw damaged(`the record with entry ${part.from}, which was whole before, fails its checksum`);

@@ -15,6 +15,7 @@ import {
   ENTRY_FIXED_BYTES,
   HEADER_BYTES,
   RECORD_OVERHEAD_BYTES,
+  segmentName,
   segmentNumber,
 } from "./format.ts";
 import { GroupCommit, type GroupCommitEvents } from "./group-commit.ts";
@@ -304,7 +305,7 @@ export class Log {
       const segment = this.segments.takeOldest();
       this.forgetBefore(this.segments.oldest.firstIndex);
       await closeSegment(segment);
-      await this.disk.remove(segment.file.name);
+      await this.disk.remove(segmentName(segment.number));
       // One at a time: were an older one still there after a crash, and this one not, the log would have a hole.
       await this.disk.syncDirectory();
     }

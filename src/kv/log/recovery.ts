@@ -196,7 +196,7 @@ class Recovery {
 
   private takeRecord(framed: FramedRecord, segment: Segment, at: number): void {
     const damaged = (problem: string): LogDamagedError =>
-      this.damaged(segment.file.name, at, `record ${framed.sequence} ${problem}`);
+      this.damaged(segmentName(segment.number), at, `record ${framed.sequence} ${problem}`);
     const record = decodeRecord(framed.body, damaged);
     const lastIndex = this.table.lastIndex;
     if (record.firstIndex > lastIndex + 1) throw damaged("leaves out entries");
@@ -236,7 +236,7 @@ class Recovery {
     const later = findLaterRecord(this.bytes, from, this.nextSequence, this.seed);
     if (later !== undefined) {
       const problem = `record ${this.nextSequence} is damaged: there is a later one, whole, at byte ${later}`;
-      throw this.damaged(last.file.name, from, problem);
+      throw this.damaged(segmentName(last.number), from, problem);
     }
     let dirtyEnd = this.bytes.length;
     while (dirtyEnd > from && this.bytes[dirtyEnd - 1] === 0) dirtyEnd -= 1;
