@@ -44,7 +44,7 @@ class RpcParser extends XdrParser {
     const openDoc = cursor.trailingDoc();
     const versions: VersionDefinition[] = [];
     do versions.push(this.versionDef());
-    while (!cursor.at("}"));
+    while (!cursor.atEndOfList());
     cursor.expect("}");
     cursor.expect("=");
     const number = this.constant();
@@ -69,7 +69,7 @@ class RpcParser extends XdrParser {
     const openDoc = cursor.trailingDoc();
     const procedures: ProcedureDefinition[] = [];
     do procedures.push(this.procedureDef());
-    while (!cursor.at("}"));
+    while (!cursor.atEndOfList());
     cursor.expect("}");
     cursor.expect("=");
     const number = this.constant();
@@ -111,6 +111,8 @@ class RpcParser extends XdrParser {
    * proc-firstarg: "void" | type-specifier
    */
   private voidOrType(): TypeSpecifier | undefined {
-    return this.cursor.take("void") ? undefined : this.typeSpecifier();
+    const { cursor } = this;
+    if (cursor.at(")")) cursor.failExpecting(`a type or "void"`);
+    return cursor.take("void") ? undefined : this.typeSpecifier();
   }
 }

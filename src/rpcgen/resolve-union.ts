@@ -80,7 +80,7 @@ class Labels {
       return true;
     }
     const said = label.value.toString() === value.text ? value.text : `${value.text} (${label.value})`;
-    this.types.scope.reportDuplicate(`there already is a case ${said}`, value.span, first);
+    this.types.scope.reportDuplicate(`there already is a case ${said}`, value.span, first, "first used here");
     return false;
   }
 
@@ -92,7 +92,8 @@ class Labels {
     const member = type.members.find((candidate) => BigInt(candidate.value) === evaluated.value);
     if (member === undefined || isForeign) {
       const related = value.kind === "reference" ? this.types.scope.placeOf(value) : undefined;
-      const message = `${value.text} is not a member of enum ${type.name}`;
+      const name = value.kind === "reference" ? `"${value.text}"` : value.text;
+      const message = `${name} is not a member of enum ${type.name}`;
       this.types.scope.report(message, value.span, related);
       return undefined;
     }

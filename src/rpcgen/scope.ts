@@ -44,8 +44,9 @@ export class Scope {
     this.diagnostics.push(related === undefined ? { message, span } : { message, span, related });
   }
 
-  reportDuplicate(message: string, span: Span, first: Span): void {
-    this.report(message, span, { message: "first declared here", span: first });
+  /** @param first  where the other one is */
+  reportDuplicate(message: string, span: Span, first: Span, note: string = "first declared here"): void {
+    this.report(message, span, { message: note, span: first });
   }
 }
 

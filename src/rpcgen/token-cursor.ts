@@ -50,6 +50,11 @@ export class TokenCursor {
     return token;
   }
 
+  /** Whether a list in braces is over: with its brace, or because the file is. */
+  atEndOfList(): boolean {
+    return this.at("}") || this.at("end of file");
+  }
+
   /** Takes the current token if it is of this kind. */
   take(kind: TokenKind): boolean {
     if (!this.at(kind)) return false;
@@ -58,8 +63,12 @@ export class TokenCursor {
   }
 
   expect(kind: TokenKind): Token {
-    if (!this.at(kind)) this.failExpecting(JSON.stringify(kind));
-    return this.advance();
+    if (this.at(kind)) return this.advance();
+    const { current, previous } = this;
+    if (current.line === previous.line) this.failExpecting(JSON.stringify(kind));
+    // What is missing at the end of a line is missing there, not where the next token happens to stand.
+    const { end } = previous.span;
+    this.fail(`expected ${JSON.stringify(kind)} before ${describe(current)}`, { start: end, end });
   }
 
   /** @param what  what the identifier names, for the error text: "a field", "a type" */
@@ -74,12 +83,7 @@ export class TokenCursor {
   }
 
   failExpecting(expected: string): never {
-    const { current, previous } = this;
-    const found = current.kind === "end of file" ? "the end of the file" : JSON.stringify(current.text);
-    // What is missing at the end of a line is missing there, not where the next token happens to stand.
-    const missingBefore = current.line > previous.line && this.index > 0;
-    const end = previous.span.end;
-    this.fail(`expected ${expected}, found ${found}`, missingBefore ? { start: end, end } : current.span);
+    this.fail(`expected ${expected}, found ${describe(this.current)}`, this.current.span);
   }
 
   fail(message: string, span: Span): never {
@@ -139,4 +143,8 @@ export class TokenCursor {
     for (const comment of comments) this.claimed.add(comment);
     return commentText(comments);
   }
+}
+
+function describe(token: Token): string {
+  return token.kind === "end of file" ? "the end of the file" : JSON.stringify(token.text);
 }

@@ -139,7 +139,7 @@ export class XdrParser {
     openDoc.push(...cursor.trailingDoc());
     const fields: Declaration[] = [];
     do fields.push(this.fieldDeclaration(cursor.leadingDoc()));
-    while (!cursor.at("}"));
+    while (!cursor.atEndOfList());
     cursor.expect("}");
     return { kind: "struct", fields, span: { start, end: cursor.previous.span.end } };
   }
