@@ -17,6 +17,8 @@ export class Leadership {
   private readonly termStart: LogIndex;
   /** Of this term's entries. */
   private uncommittedBytes = 0;
+  /** The commit index when the quorum was checked last. */
+  private checkedCommitIndex: LogIndex = 0;
   private heartbeatElapsed = 0;
   private heartbeatDue = false;
 
@@ -62,14 +64,17 @@ export class Leadership {
     return firstIndex;
   }
 
-  /** One tick. Returns false when no majority was heard of for an election time-out: the leader is cut off and steps down. */
+  /**
+   * One tick. Returns false when the leader is to step down, since for an election time-out it heard of no majority,
+   * or its disk kept still.
+   */
   tick(): boolean {
     const { state } = this;
     this.heartbeatElapsed += 1;
     state.electionElapsed += 1;
     if (state.electionElapsed >= state.config.electionTicks) {
       state.electionElapsed = 0;
-      if (!this.checkQuorum()) return false;
+      if (!this.checkQuorum() || !this.checkDisk()) return false;
     }
     if (this.heartbeatElapsed >= state.config.heartbeatTicks) this.heartbeatDue = true;
     else this.shareCommitIndex();
@@ -146,6 +151,17 @@ export class Leadership {
       progress.recentlyActive = false;
     }
     return active >= majorityOf(this.state.config.members.length);
+  }
+
+  /**
+   * A leader commits without its own disk, so one whose disk hangs would go on, and hold in memory all that it cannot
+   * write. When others have had on disk for an election time-out what this server still has not, one of them leads
+   * better. As long as they have not, nobody does.
+   */
+  private checkDisk(): boolean {
+    const isStuck = this.state.durability.durableIndex < this.checkedCommitIndex;
+    this.checkedCommitIndex = this.state.commitIndex;
+    return !isStuck;
   }
 
   /** Followers learn a new commit index from the next entries; a follower that gets none learns it from this. */

@@ -26,4 +26,43 @@ for (const [diskTicks, networkTicks] of [
   });
 }
 
+/** Proposes at each tick to whoever leads. */
+function runBusy(cluster: Cluster, latent: LatentCluster, ticks: number): void {
+  for (let i = 0; i < ticks; i++) {
+    cluster.leader?.propose([new Uint8Array(8)]);
+    latent.tick();
+  }
+}
+
+test("checklist 16: a leader whose disk hangs gives way to one whose disk works", () => {
+  const cluster = new Cluster({ servers: 3 });
+  const first = cluster.elect(1);
+  const latent = new LatentCluster(cluster, {
+    networkTicks: 0,
+    diskTicks: (id) => (id === first.id ? Infinity : 0),
+  });
+  runBusy(cluster, latent, 8 * ELECTION_TICKS);
+  assert.is.not(cluster.leader, first);
+  const { commitIndex } = cluster.leader!;
+  runBusy(cluster, latent, ELECTION_TICKS);
+  assert.ok(cluster.leader!.commitIndex > commitIndex);
+});
+
+test("checklist 16: a leader whose disk is as slow as all disks stays", () => {
+  const cluster = new Cluster({ servers: 3 });
+  const first = cluster.elect(1);
+  const latent = new LatentCluster(cluster, { networkTicks: 0, diskTicks: () => ELECTION_TICKS - 1 });
+  runBusy(cluster, latent, 50 * ELECTION_TICKS);
+  assert.is(cluster.leader, first);
+  assert.is(first.raft.term, 1);
+});
+
+test("a leader whose disk hangs stays when nobody else's disk took more", () => {
+  const cluster = new Cluster({ servers: 3 });
+  const first = cluster.elect(1);
+  const latent = new LatentCluster(cluster, { networkTicks: 0, diskTicks: () => Infinity });
+  runBusy(cluster, latent, 8 * ELECTION_TICKS);
+  assert.is(cluster.leader, first);
+});
+
 test.run();
