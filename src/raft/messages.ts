@@ -65,7 +65,10 @@ export interface AppendResponse extends Envelope {
   readonly success: boolean;
   /** `prevIndex` of the request. */
   readonly prevIndex: LogIndex;
-  /** success: the follower's log equals the leader's, and is on disk, up to here. */
+  /**
+   * success: the follower's log equals the leader's, and is on disk, up to here. (Where the follower goes on to a later
+   * term before the entries are written, they may never be: its answer still arrives, but no majority can complete it.)
+   */
   readonly matchIndex: LogIndex;
   /** failure: the logs cannot match behind this index of the follower, before `prevIndex`; else they were not compared … */
   readonly hintIndex: LogIndex;

@@ -1,4 +1,5 @@
 import type {
+  AppendResponse,
   Entry,
   HardState,
   LogIndex,
@@ -124,20 +125,7 @@ export class Invariants implements Observer {
     if (message.kind === "voteResponse" && !isPreVote && message.granted) {
       this.vote(server, message.term, message.to);
     }
-    if (message.kind === "appendResponse" && message.success) {
-      const { log } = server.disk;
-      check(
-        log.lastIndex >= message.matchIndex,
-        () => `server ${server.id} acknowledges ${message.matchIndex} with ${log.lastIndex} on disk`,
-      );
-      if (server.raft.term === message.term) {
-        check(
-          message.matchIndex <= log.prevIndex ||
-            log.at(message.matchIndex) === server.log.at(message.matchIndex),
-          () => `server ${server.id} acknowledges ${message.matchIndex} with another entry there on disk`,
-        );
-      }
-    }
+    if (message.kind === "appendResponse" && message.success) this.acknowledge(server, message);
   }
 
   completed(server: SimServer, batch: PersistBatch, cut: readonly Entry[]): void {
@@ -269,6 +257,23 @@ export class Invariants implements Observer {
     check(index <= this.commitIndex, () => `read ${id} waits for ${index}, which is not committed`);
     this.openReads.delete(id);
     this.tally.readsConfirmed += 1;
+  }
+
+  /**
+   * What is acknowledged is on disk. A server that has gone on to a later term is let off: entries of the earlier one
+   * may have given way before they were written. The later leader lacks them, so they were never to be committed.
+   */
+  private acknowledge(server: SimServer, { term, matchIndex }: AppendResponse): void {
+    if (server.raft.term > term) return;
+    const { log } = server.disk;
+    check(
+      log.lastIndex >= matchIndex,
+      () => `server ${server.id} acknowledges ${matchIndex} with ${log.lastIndex} on disk`,
+    );
+    check(
+      matchIndex <= log.prevIndex || log.at(matchIndex) === server.log.at(matchIndex),
+      () => `server ${server.id} acknowledges ${matchIndex} with another entry there on disk`,
+    );
   }
 
   private showTerm(server: SimServer, term: number): void {
