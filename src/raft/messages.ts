@@ -53,7 +53,8 @@ export interface AppendRequest extends AppendHeader {
 
 /**
  * AppendEntries as the leader's core sends it: which entries go, not what is in them. The owner of the log adds
- * the data, from memory or from disk: `prevIndex + 1` to `lastIndex`.
+ * the data, from memory or from disk: `prevIndex + 1` to `lastIndex`. When this server is no longer in `term` by then,
+ * the message must not be sent: other entries may stand there now.
  */
 export interface AppendDirective extends AppendHeader {
   readonly lastIndex: LogIndex;
