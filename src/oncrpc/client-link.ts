@@ -42,8 +42,10 @@ export class ClientLink {
   private readonly owner: ClientLinkOwner;
   private current: ClientState = "idle";
   private connection: ClientConnection | undefined;
+  /** The attempt to connect that is under way. */
   private attempt: AbortController | undefined;
-  private waitTimer: NodeJS.Timeout | undefined;
+  /** Ends the waiting, or the attempt to connect. */
+  private timer: NodeJS.Timeout | undefined;
   /** Connections in a row that could not be made or brought no reply. */
   private failures = 0;
   private notBeforeMs = 0;
@@ -64,7 +66,7 @@ export class ClientLink {
     const delayMs = Math.ceil(this.notBeforeMs - performance.now());
     if (delayMs > 0) {
       this.current = "waiting";
-      this.waitTimer = setTimeout(() => this.connect(), delayMs);
+      this.timer = setTimeout(() => this.connect(), delayMs);
     } else {
       this.connect();
     }
@@ -73,8 +75,8 @@ export class ClientLink {
   /** Ends the connection for good, without a further `onLinkDown`. */
   close(): void {
     this.current = "closed";
-    clearTimeout(this.waitTimer);
     this.attempt?.abort();
+    this.endAttempt();
     this.connection?.close();
     this.connection = undefined;
   }
@@ -83,29 +85,27 @@ export class ClientLink {
     this.current = "connecting";
     const attempt = new AbortController();
     this.attempt = attempt;
-    const { target } = this.transport;
     const { connectTimeoutMs } = this.options;
-    const timer = setTimeout(() => {
-      const message = `cannot connect to ${target}: no answer within ${connectTimeoutMs} ms`;
-      attempt.abort(new RpcTransportError("CONNECT_TIMEOUT", message, false));
+    this.timer = setTimeout(() => {
+      const message = `cannot connect to ${this.transport.target}: no answer within ${connectTimeoutMs} ms`;
+      attempt.abort();
+      this.connectFailed(attempt, new RpcTransportError("CONNECT_TIMEOUT", message, false));
     }, connectTimeoutMs);
-    log("connecting to %s", target);
-    this.transport
-      .connect(attempt.signal)
-      .finally(() => clearTimeout(timer))
-      .then(
-        (stream) => this.connected(stream, attempt.signal),
-        (error: unknown) => this.connectFailed(error),
-      );
+    log("connecting to %s", this.transport.target);
+    this.transport.connect(attempt.signal).then(
+      (stream) => this.connected(attempt, stream),
+      (error: unknown) => this.connectFailed(attempt, error),
+    );
   }
 
-  private connected(stream: ByteStream, signal: AbortSignal): void {
-    if (signal.aborted) {
+  private connected(attempt: AbortController, stream: ByteStream): void {
+    // Too late: the attempt was given up.
+    if (attempt !== this.attempt) {
       stream.destroy();
-      this.connectFailed(signal.reason);
       return;
     }
     log("connected to %s", this.transport.target);
+    this.endAttempt();
     this.current = "connected";
     this.connection = new ClientConnection(stream, this.options, {
       onRecord: (record) => {
@@ -117,14 +117,20 @@ export class ClientLink {
     this.owner.onLinkUp(this.connection);
   }
 
-  private connectFailed(error: unknown): void {
-    if (this.current !== "connecting") return;
+  private connectFailed(attempt: AbortController, error: unknown): void {
+    if (attempt !== this.attempt) return;
+    this.endAttempt();
     if (error instanceof RpcTransportError) {
       this.down(error, false);
     } else {
       const message = `cannot connect to ${this.transport.target}: ${describeSystemError(error)}`;
       this.down(new RpcTransportError("CONNECT_FAILED", message, false, error), false);
     }
+  }
+
+  private endAttempt(): void {
+    clearTimeout(this.timer);
+    this.attempt = undefined;
   }
 
   private lost(cause: Error): void {

@@ -240,6 +240,7 @@ export class RpcClient implements RpcCaller {
 
   private linkDown(error: RpcTransportError, wasUp: boolean): void {
     this.connection = undefined;
+    this.timer.stop();
     this.failAll(
       (name) => new RpcTransportError(error.code, `${name}: ${error.message}`, wasUp, error.cause),
       error,

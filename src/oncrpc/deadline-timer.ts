@@ -25,10 +25,9 @@ export class DeadlineTimer {
     this.armedForMs = deadlineMs;
     const delayMs = Math.min(Math.max(Math.ceil(deadlineMs - nowMs), 1), DELAY_MAX_MS);
     this.timer = setTimeout(() => this.due(), delayMs);
-    // What waits for a deadline waits for a socket too, and that keeps the process alive.
-    this.timer.unref();
   }
 
+  /** Forgets all deadlines, so that the process can end. */
   stop(): void {
     clearTimeout(this.timer);
     this.armedForMs = Number.POSITIVE_INFINITY;
