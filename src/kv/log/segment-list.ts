@@ -1,9 +1,12 @@
 import type { LogIndex } from "../../raft/types.ts";
 import type { DiskFile } from "../ports.ts";
+import { segmentName } from "./format.ts";
 
 /** One file of the log. */
 export interface Segment {
   readonly number: number;
+  /** Not the file's own: that is the one under which it was prepared. */
+  readonly name: string;
   readonly file: DiskFile;
   readonly capacityBytes: number;
   /** Where the next record goes. */
@@ -21,7 +24,7 @@ export function newSegment(
   usedBytes: number,
   firstIndex: LogIndex,
 ): Segment {
-  return { number, file, capacityBytes, usedBytes, firstIndex, reads: new Set() };
+  return { number, name: segmentName(number), file, capacityBytes, usedBytes, firstIndex, reads: new Set() };
 }
 
 /** Closes the file, after the reads that are under way. */

@@ -33,8 +33,17 @@ const revisionKeys = {
     return start + 8;
   },
   readKey(source: Uint8Array, start: number): number {
-    const view = new DataView(source.buffer, source.byteOffset + start, 8);
-    return view.getUint32(0) * TWO_32 + view.getUint32(4);
+    let revision = 0;
+    for (let at = start; at < start + 8; at++) revision = revision * 256 + source[at]!;
+    return revision;
+  },
+};
+
+/** Records come back as views of the library's own buffer, valid until the next read: most are not kept. */
+const recordViews = {
+  encode: (record: Uint8Array): Uint8Array => record,
+  decode(buffer: Uint8Array, size: number): Uint8Array {
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, size);
   },
 };
 
@@ -131,7 +140,7 @@ export class LmdbRecordStore implements RecordStore {
 
   private openRecords(): Database<Uint8Array, number> {
     // The typings leave out keyEncoder, which the library documents.
-    const options = { encoding: "binary", keyEncoder: revisionKeys } as const;
+    const options = { encoding: "binary", keyEncoder: revisionKeys, encoder: recordViews } as const;
     return this.root.openDB("records", options);
   }
 
