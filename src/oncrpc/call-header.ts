@@ -15,9 +15,6 @@ const VERS = 16;
 const PROC = 20;
 const CRED = 24;
 
-/** An `opaque_auth` without a body: flavor AUTH_NONE, length 0. */
-export const AUTH_NONE_BYTES: Uint8Array = new Uint8Array(8);
-
 /**
  * Writes the header of a call; the arguments follow it.
  * @param credential  an encoded `opaque_auth`
