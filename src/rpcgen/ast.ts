@@ -67,12 +67,16 @@ export interface EnumMember {
 export interface EnumType {
   readonly kind: "enum";
   readonly members: readonly EnumMember[];
+  /** Of the comment behind the opening brace. */
+  readonly doc: Doc;
   readonly span: Span;
 }
 
 export interface StructType {
   readonly kind: "struct";
   readonly fields: readonly Declaration[];
+  /** Of the comment behind the opening brace. */
+  readonly doc: Doc;
   readonly span: Span;
 }
 
@@ -92,6 +96,8 @@ export interface UnionType {
   readonly discriminant: NamedDeclaration;
   readonly cases: readonly CaseSpec[];
   readonly otherwise: DefaultSpec | undefined;
+  /** Of the comment behind the opening brace. */
+  readonly doc: Doc;
   readonly span: Span;
 }
 

@@ -1,3 +1,4 @@
+import type { Doc } from "./ast.ts";
 import type { Comment } from "./token.ts";
 
 const BANNER = /^[-*=_#\s]+$/;
@@ -5,25 +6,33 @@ const BANNER = /^[-*=_#\s]+$/;
 /** What comments say, a string a line: without slashes, stars, banners, and the indentation they share. */
 export function commentText(comments: readonly Comment[]): string[] {
   const lines: string[] = [];
-  for (const comment of comments) {
-    if (lines.length > 0 && comment.line !== comment.endLine) lines.push("");
+  for (const [index, comment] of comments.entries()) {
+    const before = comments[index - 1];
+    const isApart =
+      before !== undefined && (comment.line > before.endLine + 1 || comment.line < comment.endLine);
+    if (isApart) lines.push("");
     lines.push(...linesOf(comment.text));
   }
   return lines;
+}
+
+/** What comments at different places of one definition say, a paragraph each. */
+export function paragraphs(...docs: Doc[]): Doc {
+  return docs.filter((doc) => doc.length > 0).flatMap((doc, index) => (index === 0 ? doc : ["", ...doc]));
 }
 
 function linesOf(text: string): string[] {
   const [first = "", ...rest] = text
     .slice(2, -2)
     .split(/\r?\n/)
-    .map((line) => line.trimEnd());
+    .map((line) => line.replace(/(?:\s{2,}\*+)?\s*$/, ""));
   const body = rest.filter((line) => line !== "");
   const starred = body.length > 0 && body.every((line) => /^\s*\*/.test(line));
   const unstarred = starred ? rest.map((line) => line.replace(/^\s*\* ?/, "")) : dedent(rest);
   const lines = [first.replace(/^\**\s*/, ""), ...unstarred].map((line) => (BANNER.test(line) ? "" : line));
-  while (lines.length > 0 && lines[0] === "") lines.shift();
-  while (lines.length > 0 && lines.at(-1) === "") lines.pop();
-  return lines;
+  const isWanted = (line: string, index: number): boolean => line !== "" || (lines[index - 1] ?? "") !== "";
+  const wanted = lines.filter(isWanted);
+  return wanted.at(-1) === "" ? wanted.slice(0, -1) : wanted;
 }
 
 function dedent(lines: readonly string[]): string[] {

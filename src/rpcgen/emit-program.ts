@@ -13,8 +13,11 @@ import { block, object, type Printable } from "./printable.ts";
 /** A program: its number, and for each version its number, its procedures, a client and what a server needs. */
 export function emitProgram(program: ProgramModel, context: EmitContext): Printable[] {
   const number = `export const ${context.names.constant(program)} = ${numberLiteral(program.numberText)};`;
-  const versions = program.versions.flatMap((version) => emitVersion(program, version, context));
-  return [[docComment(program.doc), number], ...versions];
+  const versions = program.versions.map((version) => emitVersion(program, version, context));
+  return [
+    [docComment(program.doc), number],
+    ...versions.flatMap((code, index) => (index > 0 ? ["", ...code] : code)),
+  ];
 }
 
 function emitVersion(program: ProgramModel, version: VersionModel, context: EmitContext): Printable[] {

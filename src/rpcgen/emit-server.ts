@@ -59,7 +59,7 @@ function emitService(program: ProgramModel, version: VersionModel, context: Emit
   ];
 }
 
-/** `row(KV_PUT, (args, context) => handlers.put(args, context)),` */
+/** `dispatch(KV_PUT, (args, context) => handlers.put(args, context)),` */
 function emitRow(procedure: ProcedureModel, context: EmitContext): Printable {
   const { constant, method } = context.names.procedure(procedure);
   const count = procedure.args.length;

@@ -95,7 +95,7 @@ class Hoister {
     while (this.taken.has(free)) free += "_";
     this.taken.add(free);
     const identifier = { text: free, span: type.span };
-    this.definitions.push(this.typeDefinition({ kind: "type", name: identifier, type, doc: [] }));
+    this.definitions.push(this.typeDefinition({ kind: "type", name: identifier, type, doc: type.doc }));
     return { kind: "reference", name: identifier, tag: undefined, span: type.span };
   }
 }

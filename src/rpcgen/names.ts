@@ -25,8 +25,8 @@ const LOCALS = "args context handlers head item items left link next options rea
 
 /** The helpers that a file declares for itself where it needs them. */
 export const WRITABLE = "Writable";
-export const ROW = "row";
-export const ROW_TYPE = "Row";
+export const ROW = "dispatch";
+export const ROW_TYPE = "DispatchRow";
 
 const UNSAFE: readonly string[] = [
   ...`${RESERVED_WORDS} ${GLOBALS} ${LOCALS} ${WRITABLE} ${ROW} ${ROW_TYPE}`.split(" "),

@@ -7,6 +7,7 @@ import type {
   TypeSpecifier,
   VersionDefinition,
 } from "./ast.ts";
+import { paragraphs } from "./comment-text.ts";
 import type { Diagnostic } from "./errors.ts";
 import { tokenize } from "./lexer.ts";
 import type { Source } from "./source.ts";
@@ -49,7 +50,7 @@ class RpcParser extends XdrParser {
     cursor.expect("=");
     const number = this.constant();
     cursor.expect(";");
-    const doc = [...leadingDoc, ...openDoc, ...cursor.trailingDoc()];
+    const doc = paragraphs(leadingDoc, openDoc, cursor.trailingDoc());
     return { kind: "program", name, number, versions, doc };
   }
 
@@ -74,7 +75,7 @@ class RpcParser extends XdrParser {
     cursor.expect("=");
     const number = this.constant();
     cursor.expect(";");
-    return { name, number, procedures, doc: [...leadingDoc, ...openDoc, ...cursor.trailingDoc()] };
+    return { name, number, procedures, doc: paragraphs(leadingDoc, openDoc, cursor.trailingDoc()) };
   }
 
   /**
@@ -93,7 +94,7 @@ class RpcParser extends XdrParser {
     cursor.expect("=");
     const number = this.constant();
     cursor.expect(";");
-    return { name, number, result, args, doc: [...leadingDoc, ...cursor.trailingDoc()] };
+    return { name, number, result, args, doc: paragraphs(leadingDoc, cursor.trailingDoc()) };
   }
 
   /** proc-firstarg ("," type-specifier )* */

@@ -80,6 +80,12 @@ function reportDuplicateNumbers(
   for (const { value, text, span } of numbers) {
     const before = first.get(value);
     if (before === undefined) first.set(value, span);
-    else types.scope.reportDuplicate(`there already is a ${what} ${text} in ${where}`, span, before, "first used here");
+    else
+      types.scope.reportDuplicate(
+        `there already is a ${what} ${text} in ${where}`,
+        span,
+        before,
+        "first used here",
+      );
   }
 }

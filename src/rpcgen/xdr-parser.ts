@@ -19,6 +19,7 @@ import type {
   UnionType,
   Value,
 } from "./ast.ts";
+import { paragraphs } from "./comment-text.ts";
 import { SyntaxFailure, type TokenCursor } from "./token-cursor.ts";
 
 /** Parses the XDR language, a method a production of RFC 4506 §6.3. */
@@ -71,7 +72,7 @@ export class XdrParser {
     this.cursor.expect("=");
     const value = this.constant();
     this.cursor.expect(";");
-    return { kind: "const", name, value, doc: [...doc, ...this.cursor.trailingDoc()] };
+    return { kind: "const", name, value, doc: paragraphs(doc, this.cursor.trailingDoc()) };
   }
 
   /**
@@ -88,36 +89,35 @@ export class XdrParser {
       const declaration = this.declaration("a type");
       if (declaration.kind === "void") return cursor.fail(`"void" declares no type`, start.span);
       cursor.expect(";");
-      const docs = [...doc, ...declaration.doc, ...cursor.trailingDoc()];
+      const docs = paragraphs(doc, cursor.trailingDoc());
       return { kind: "typedef", name: declaration.name, declaration, doc: docs };
     }
     const keyword = cursor.advance();
     const name = cursor.expectIdentifier(
       keyword.kind === "struct" ? "a struct" : `${keyword.kind === "enum" ? "an" : "a"} ${keyword.text}`,
     );
-    const openDoc: string[] = [];
-    const type = this.bodyOf(keyword.kind, keyword.span.start, openDoc);
+    const type = this.bodyOf(keyword.kind, keyword.span.start);
     cursor.expect(";");
-    return { kind: "type", name, type, doc: [...doc, ...openDoc, ...cursor.trailingDoc()] };
+    return { kind: "type", name, type, doc: paragraphs(doc, type.doc, cursor.trailingDoc()) };
   }
 
   /** enum-body, struct-body or union-body, after its keyword. */
-  private bodyOf(keyword: string, start: number, openDoc: string[] = []): EnumType | StructType | UnionType {
+  private bodyOf(keyword: string, start: number): EnumType | StructType | UnionType {
     switch (keyword) {
       case "enum":
-        return this.enumBody(start, openDoc);
+        return this.enumBody(start);
       case "struct":
-        return this.structBody(start, openDoc);
+        return this.structBody(start);
       default:
-        return this.unionBody(start, openDoc);
+        return this.unionBody(start);
     }
   }
 
   /** enum-body: "{" ( identifier "=" value ) ( "," identifier "=" value )* "}" */
-  private enumBody(start: number, openDoc: string[]): EnumType {
+  private enumBody(start: number): EnumType {
     const { cursor } = this;
     cursor.expect("{");
-    openDoc.push(...cursor.trailingDoc());
+    const openDoc = cursor.trailingDoc();
     const members: EnumMember[] = [];
     do {
       const doc = cursor.leadingDoc();
@@ -126,22 +126,22 @@ export class XdrParser {
       const value = this.value();
       if (cursor.at(",")) cursor.advance();
       else if (!cursor.at("}")) cursor.failExpecting(`"," or "}"`);
-      members.push({ name, value, doc: [...doc, ...cursor.trailingDoc()] });
+      members.push({ name, value, doc: paragraphs(doc, cursor.trailingDoc()) });
     } while (cursor.previous.kind === ",");
     cursor.expect("}");
-    return { kind: "enum", members, span: { start, end: cursor.previous.span.end } };
+    return { kind: "enum", members, doc: openDoc, span: { start, end: cursor.previous.span.end } };
   }
 
   /** struct-body: "{" ( declaration ";" ) ( declaration ";" )* "}" */
-  private structBody(start: number, openDoc: string[]): StructType {
+  private structBody(start: number): StructType {
     const { cursor } = this;
     cursor.expect("{");
-    openDoc.push(...cursor.trailingDoc());
+    const openDoc = cursor.trailingDoc();
     const fields: Declaration[] = [];
     do fields.push(this.fieldDeclaration(cursor.leadingDoc()));
     while (!cursor.atEndOfList());
     cursor.expect("}");
-    return { kind: "struct", fields, span: { start, end: cursor.previous.span.end } };
+    return { kind: "struct", fields, doc: openDoc, span: { start, end: cursor.previous.span.end } };
   }
 
   /**
@@ -152,14 +152,14 @@ export class XdrParser {
    *       [ "default" ":" declaration ";" ]
    *    "}"
    */
-  private unionBody(start: number, openDoc: string[]): UnionType {
+  private unionBody(start: number): UnionType {
     const { cursor } = this;
     cursor.expect("switch");
     cursor.expect("(");
     const discriminant = this.discriminant();
     cursor.expect(")");
     cursor.expect("{");
-    openDoc.push(...cursor.trailingDoc());
+    const openDoc = cursor.trailingDoc();
     const cases: CaseSpec[] = [];
     do cases.push(this.caseSpec());
     while (cursor.at("case"));
@@ -168,14 +168,15 @@ export class XdrParser {
       const doc = cursor.leadingDoc();
       cursor.advance();
       cursor.expect(":");
-      const declaration = this.fieldDeclaration([...doc, ...cursor.trailingDoc(), ...cursor.leadingDoc()]);
+      const declaration = this.fieldDeclaration(paragraphs(doc, cursor.trailingDoc(), cursor.leadingDoc()));
       otherwise = { declaration, doc: declaration.doc };
     }
     if (otherwise !== undefined && cursor.at("case")) {
       cursor.fail(`"default" must be the last arm of a union (RFC 4506 §4.15)`, cursor.current.span);
     }
     cursor.expect("}");
-    return { kind: "union", discriminant, cases, otherwise, span: { start, end: cursor.previous.span.end } };
+    const span = { start, end: cursor.previous.span.end };
+    return { kind: "union", discriminant, cases, otherwise, doc: openDoc, span };
   }
 
   private discriminant(): NamedDeclaration {
@@ -188,15 +189,15 @@ export class XdrParser {
   private caseSpec(): CaseSpec {
     const { cursor } = this;
     const labels: Value[] = [];
-    const doc: string[] = [];
+    const docs: Doc[] = [];
     do {
-      doc.push(...cursor.leadingDoc());
+      docs.push(cursor.leadingDoc());
       cursor.expect("case");
       labels.push(this.value());
       cursor.expect(":");
-      doc.push(...cursor.trailingDoc());
+      docs.push(cursor.trailingDoc());
     } while (cursor.at("case"));
-    const declaration = this.fieldDeclaration([...doc, ...cursor.leadingDoc()]);
+    const declaration = this.fieldDeclaration(paragraphs(...docs, cursor.leadingDoc()));
     return { labels, declaration, doc: declaration.doc };
   }
 
@@ -204,7 +205,7 @@ export class XdrParser {
   private fieldDeclaration(leadingDoc: Doc): Declaration {
     const declaration = this.declaration("a field");
     this.cursor.expect(";");
-    return { ...declaration, doc: [...leadingDoc, ...declaration.doc, ...this.cursor.trailingDoc()] };
+    return { ...declaration, doc: paragraphs(leadingDoc, this.cursor.trailingDoc()) };
   }
 
   /**

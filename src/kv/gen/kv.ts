@@ -979,22 +979,22 @@ export function kvV1Service(handlers: KvV1Handlers): RpcService {
     prog: KV_PROGRAM,
     vers: KV_V1,
     procedures: new Map([
-      row(KV_NULL, (_args, context) => handlers.null(context)),
-      row(KV_PUT, (args, context) => handlers.put(args, context)),
-      row(KV_GET, (args, context) => handlers.get(args, context)),
-      row(KV_DELETE, (args, context) => handlers.delete(args, context)),
-      row(KV_RANGE, (args, context) => handlers.range(args, context)),
-      row(KV_STATUS, (_args, context) => handlers.status(context)),
-      row(KV_REPLICAS, (args, context) => handlers.replicas(args, context)),
+      dispatch(KV_NULL, (_args, context) => handlers.null(context)),
+      dispatch(KV_PUT, (args, context) => handlers.put(args, context)),
+      dispatch(KV_GET, (args, context) => handlers.get(args, context)),
+      dispatch(KV_DELETE, (args, context) => handlers.delete(args, context)),
+      dispatch(KV_RANGE, (args, context) => handlers.range(args, context)),
+      dispatch(KV_STATUS, (_args, context) => handlers.status(context)),
+      dispatch(KV_REPLICAS, (args, context) => handlers.replicas(args, context)),
     ]),
   };
 }
 
-type Row = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
+type DispatchRow = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
 
-function row<Args, Result>(
+function dispatch<Args, Result>(
   procedure: Procedure<Args, Result>,
   handler: Handler<Args, Result>,
-): [number, Row] {
+): [number, DispatchRow] {
   return [procedure.proc, { procedure, handler }];
 }

@@ -707,22 +707,22 @@ export function raftV1Service(handlers: RaftV1Handlers): RpcService {
     prog: RAFT_PROGRAM,
     vers: RAFT_V1,
     procedures: new Map([
-      row(RAFT_NULL, (_args, context) => handlers.null(context)),
-      row(RAFT_HELLO, (args, context) => handlers.hello(args, context)),
-      row(RAFT_VOTE, (args, context) => handlers.vote(args, context)),
-      row(RAFT_APPEND, (args, context) => handlers.append(args, context)),
-      row(RAFT_TIMEOUT_NOW, (args, context) => handlers.timeoutNow(args, context)),
-      row(RAFT_READ_INDEX, (args, context) => handlers.readIndex(args, context)),
-      row(RAFT_FORWARD, (args, context) => handlers.forward(args, context)),
+      dispatch(RAFT_NULL, (_args, context) => handlers.null(context)),
+      dispatch(RAFT_HELLO, (args, context) => handlers.hello(args, context)),
+      dispatch(RAFT_VOTE, (args, context) => handlers.vote(args, context)),
+      dispatch(RAFT_APPEND, (args, context) => handlers.append(args, context)),
+      dispatch(RAFT_TIMEOUT_NOW, (args, context) => handlers.timeoutNow(args, context)),
+      dispatch(RAFT_READ_INDEX, (args, context) => handlers.readIndex(args, context)),
+      dispatch(RAFT_FORWARD, (args, context) => handlers.forward(args, context)),
     ]),
   };
 }
 
-type Row = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
+type DispatchRow = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
 
-function row<Args, Result>(
+function dispatch<Args, Result>(
   procedure: Procedure<Args, Result>,
   handler: Handler<Args, Result>,
-): [number, Row] {
+): [number, DispatchRow] {
   return [procedure.proc, { procedure, handler }];
 }
