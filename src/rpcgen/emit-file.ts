@@ -20,7 +20,7 @@ export function emitFile(model: Model, sourceName: string, options: ResolvedOpti
   const context = new EmitContext(model, options);
   const body: Printable[] = [];
   let previous: DefinitionModel | undefined;
-  for (const definition of model.definitions) {
+  for (const definition of programsLast(model.definitions)) {
     const code = emitDefinition(definition, context);
     if (code.length === 0) continue;
     // Constants that stand together stay together.
@@ -36,6 +36,12 @@ export function emitFile(model: Model, sourceName: string, options: ResolvedOpti
     ...context.imports.printable(options.importXdr, options.importOncrpc),
   ];
   return `${print(join(hardLine, [...head, ...body]), WIDTH)}\n`;
+}
+
+/** Procedures refer to codecs when the module is loaded; all else refers to others only when it is called. */
+function programsLast(definitions: readonly DefinitionModel[]): DefinitionModel[] {
+  const isProgram = (definition: DefinitionModel): boolean => definition.kind === "program";
+  return [...definitions.filter((definition) => !isProgram(definition)), ...definitions.filter(isProgram)];
 }
 
 function emitDefinition(definition: DefinitionModel, context: EmitContext): readonly Printable[] {

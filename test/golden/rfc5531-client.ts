@@ -2,6 +2,9 @@
 import type { CallOptions, Procedure, RpcCaller } from "../../src/oncrpc/index.ts";
 import { int32Codec, voidCodec } from "../../src/xdr/index.ts";
 
+/** latest version */
+export const PING_VERS = 2;
+
 /** Simple ping program (RFC 5531, section 12.1) */
 export const PING_PROG = 1;
 /** Latest and greatest version */
@@ -76,6 +79,3 @@ export class PingVersOrigClient {
     return this.#caller.call(PINGPROC_NULL_1, undefined, options);
   }
 }
-
-/** latest version */
-export const PING_VERS = 2;

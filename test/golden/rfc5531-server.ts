@@ -2,6 +2,9 @@
 import type { CallContext, Handler, Procedure, RpcService } from "../../src/oncrpc/index.ts";
 import { int32Codec, voidCodec } from "../../src/xdr/index.ts";
 
+/** latest version */
+export const PING_VERS = 2;
+
 /** Simple ping program (RFC 5531, section 12.1) */
 export const PING_PROG = 1;
 /** Latest and greatest version */
@@ -80,9 +83,6 @@ export function pingVersOrigService(handlers: PingVersOrigHandlers): RpcService 
     procedures: new Map([dispatch(PINGPROC_NULL_1, (_args, context) => handlers.pingprocNull(context))]),
   };
 }
-
-/** latest version */
-export const PING_VERS = 2;
 
 type DispatchRow = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
 

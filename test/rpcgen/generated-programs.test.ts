@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { CallContext, CallOptions, Procedure, RpcCaller } from "../../src/oncrpc/procedure.ts";
 import { decodeXdr, encodeXdr } from "../../src/xdr/index.ts";
+import { Kind, ORDER_GET, OrderV1Client } from "../golden/order.ts";
 import {
   Color,
   type MaybePoint,
@@ -71,6 +72,12 @@ test("RFC 5531 §12: a procedure has the numbers and the name that the .x file g
 test("RFC 5531 §12.3 (3): procedures of one name in two versions are told apart by the version's number", () => {
   assert.equal([ZOO_NULL_1.name, ZOO_NULL_1.vers], ["ZOO_NULL", 1]);
   assert.equal([ZOO_NULL_2.name, ZOO_NULL_2.vers], ["ZOO_NULL", 2]);
+});
+
+test("a definition may stand before what it needs, and the module still loads", async () => {
+  const answers = new OrderV1Client(new RecordingCaller({ kind: Kind.SMALL, data: new Uint8Array(2) }));
+  assert.equal(await answers.get([1]), { kind: Kind.SMALL, data: new Uint8Array(2) });
+  assert.equal(encodeXdr(ORDER_GET.args, [1]), new Uint8Array([0, 0, 0, 1, 0, 0, 0, 1]));
 });
 
 test("a client passes the procedure, its arguments and options to the caller", async () => {

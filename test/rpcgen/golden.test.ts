@@ -25,6 +25,7 @@ const GOLDEN: readonly (readonly [file: string, from: string, options: CompileOp
   ["rfc5531.ts", "rfc5531.x", {}],
   ["comments.ts", "comments.x", {}],
   ["names.ts", "names.x", {}],
+  ["order.ts", "order.x", {}],
   ["zoo.ts", "zoo.x", {}],
   ["zoo-number.ts", "zoo.x", { hyper: "number", client: false, server: false }],
   ["rfc5531-client.ts", "rfc5531.x", { server: false }],

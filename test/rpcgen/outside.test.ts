@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { type CompileOptions, compile, Source } from "../../src/rpcgen/index.ts";
 import { ROOT, readGolden } from "./support.ts";
 
-const FILES = ["zoo.x", "names.x", "comments.x", "rfc4506.x", "rfc5531.x"];
+const FILES = ["zoo.x", "order.x", "names.x", "comments.x", "rfc4506.x", "rfc5531.x"];
 
 const OPTIONS: Readonly<Record<string, CompileOptions>> = {
   all: {},
