@@ -1,0 +1,200 @@
+import { backoffDelayMs } from "../../oncrpc/backoff.ts";
+import { RpcCancelledError, RpcTimeoutError } from "../../oncrpc/errors.ts";
+import type { CallOptions, Procedure } from "../../oncrpc/procedure.ts";
+import { KvStatus } from "../gen/kv.ts";
+import type { Endpoint } from "./endpoint.ts";
+import {
+  KvCancelledError,
+  KvRefusedError,
+  KvUnavailableError,
+  KvUncertainError,
+  type ServerFailure,
+} from "./errors.ts";
+import type { ServerList } from "./server-list.ts";
+import { failureOfError, type TryFailure } from "./try-failure.ts";
+
+/** What the results of all procedures have that can be refused. */
+export interface StatusResult {
+  readonly result: { readonly status: KvStatus };
+}
+
+export interface DeliveryLimits {
+  /** For all tries together. */
+  readonly timeoutMs: number;
+  /** For one try in the first round over the servers; it doubles with each round. */
+  readonly tryTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** A try that came to nothing may leave something behind. */
+  readonly isWrite: boolean;
+}
+
+/** Between two rounds over the servers. An election takes some tenths of a second. */
+const ROUND_BACKOFF = { minMs: 25, maxMs: 400 };
+
+/**
+ * One call on its way to an answer.
+ *
+ * It goes to the preferred server. Where that one cannot be reached, does not answer in time, or says that it
+ * cannot help now, the call goes to the next one, and so round and round, with a pause after each round, until one
+ * answers or the time is up. A write is sent again as it was, with the same session and sequence, so it does not
+ * matter how many servers have seen it.
+ */
+export class Delivery {
+  private readonly servers: ServerList;
+  private readonly limits: DeliveryLimits;
+  private readonly startedMs = performance.now();
+  private endpoint: Endpoint;
+  private tries = 0;
+  private wasMayBeApplied = false;
+  private failures: Map<Endpoint, TryFailure> | undefined;
+
+  constructor(servers: ServerList, limits: DeliveryLimits) {
+    this.servers = servers;
+    this.limits = limits;
+    this.endpoint = servers.preferred;
+  }
+
+  /** A write of it was sent whose outcome is not known. */
+  get mayBeApplied(): boolean {
+    return this.wasMayBeApplied;
+  }
+
+  /**
+   * Carries out the call, and may be used again with other arguments within the same limits.
+   *
+   * @returns an answer whose status says what became of the call: neither "unavailable", "busy" nor "uncertain"
+   * @throws KvUnavailableError, KvUncertainError, KvCancelledError
+   */
+  async carryOut<Args, Res extends StatusResult>(procedure: Procedure<Args, Res>, args: Args): Promise<Res> {
+    for (;;) {
+      if (this.servers.isClosed) throw new KvCancelledError("CLOSED", this.mayBeApplied);
+      const { endpoint } = this;
+      const { rpc, answers } = endpoint;
+      let failure: TryFailure;
+      try {
+        const res = await rpc.call(procedure, args, this.callOptions());
+        endpoint.answers += 1;
+        if (this.isFinal(res.result.status)) {
+          if (this.tries > 0) this.servers.prefer(endpoint);
+          return res;
+        }
+        failure = failureOfAnswer(res.result);
+      } catch (error) {
+        if (error instanceof RpcTimeoutError && error.sent) endpoint.timedOut(rpc, answers);
+        if (error instanceof RpcCancelledError) this.throwIfOwn(error);
+        failure = failureOfError(error);
+      }
+      this.failed(failure);
+      await this.moveOn();
+    }
+  }
+
+  /** The error for an answer that is neither success nor any use in asking again. */
+  refusal({ status, message = "" }: { status: KvStatus; message?: string }): KvRefusedError {
+    if (status === KvStatus.KV_OK) throw new TypeError("KV_OK is not a refusal");
+    return new KvRefusedError(this.endpoint.address, status, message);
+  }
+
+  /** The error for a call without an answer, at this moment. */
+  noAnswer(): KvUnavailableError | KvUncertainError {
+    const failures: ServerFailure[] = [];
+    for (const [{ address }, { reason }] of this.failures ?? []) failures.push({ server: address, reason });
+    const last = this.failures?.get(this.endpoint);
+    const elapsedMs = Math.round(performance.now() - this.startedMs);
+    const why = `gave up after ${elapsedMs} ms (${failuresText(failures)})`;
+    if (this.mayBeApplied) {
+      const message = `the write may or may not have been applied: ${why}`;
+      return new KvUncertainError(message, failures, last?.status, last?.error);
+    }
+    const message = `no server could carry out the call: ${why}`;
+    return new KvUnavailableError(message, failures, last?.status, last?.error);
+  }
+
+  private isFinal(status: KvStatus): boolean {
+    switch (status) {
+      case KvStatus.KV_UNAVAILABLE:
+      case KvStatus.KV_BUSY:
+      case KvStatus.KV_UNCERTAIN:
+        return false;
+      // One server that refuses a write does not say what another has made of it before.
+      case KvStatus.KV_INVALID:
+      case KvStatus.KV_TOO_LARGE:
+      case KvStatus.KV_NO_SPACE:
+        return !this.mayBeApplied;
+      default:
+        return true;
+    }
+  }
+
+  private callOptions(): CallOptions {
+    const { timeoutMs, tryTimeoutMs, signal } = this.limits;
+    if (this.tries === 0) return callOptions(Math.min(tryTimeoutMs, timeoutMs), signal);
+    const round = Math.floor(this.tries / this.servers.endpoints.length);
+    return callOptions(Math.min(tryTimeoutMs * 2 ** round, Math.max(this.remainingMs(), 1)), signal);
+  }
+
+  private remainingMs(): number {
+    return this.startedMs + this.limits.timeoutMs - performance.now();
+  }
+
+  private failed(failure: TryFailure): void {
+    this.failures ??= new Map();
+    this.failures.set(this.endpoint, failure);
+    this.tries += 1;
+    if (this.limits.isWrite && failure.mayBeApplied) this.wasMayBeApplied = true;
+  }
+
+  /** Turns to the next server, after a pause where it was the last of a round. */
+  private async moveOn(): Promise<void> {
+    const { servers, limits } = this;
+    if (this.remainingMs() <= 0 || this.isHopeless()) throw this.noAnswer();
+    this.endpoint = servers.after(this.endpoint);
+    if (this.tries % servers.endpoints.length !== 0) return;
+    const round = this.tries / servers.endpoints.length;
+    const delayMs = backoffDelayMs(round, Math.random(), ROUND_BACKOFF);
+    if (delayMs >= this.remainingMs() || this.wouldEndUncertain()) throw this.noAnswer();
+    await servers.pauses.wait(delayMs, limits.signal);
+  }
+
+  /**
+   * In the last round a server said, after it had waited for a majority, that there is none. It would wait as long
+   * again; without the time to hear it say so, a write that has certainly not been applied becomes one that may
+   * have been.
+   */
+  private wouldEndUncertain(): boolean {
+    const { isWrite, tryTimeoutMs } = this.limits;
+    if (!isWrite || this.mayBeApplied || this.remainingMs() >= tryTimeoutMs) return false;
+    return [...this.failures!.values()].some(({ status }) => status === KvStatus.KV_UNAVAILABLE);
+  }
+
+  /** None of the servers will ever answer. */
+  private isHopeless(): boolean {
+    if (this.failures?.size !== this.servers.endpoints.length) return false;
+    return [...this.failures.values()].every((failure) => failure.isLasting);
+  }
+
+  /** A call that was taken back: by the caller, or because a silent connection was given up. */
+  private throwIfOwn(error: RpcCancelledError): void {
+    const uncertain = this.limits.isWrite && (this.mayBeApplied || error.sent);
+    if (error.code === "CALL_ABORTED") throw new KvCancelledError("ABORTED", uncertain, error.cause);
+    if (this.servers.isClosed) throw new KvCancelledError("CLOSED", uncertain);
+  }
+}
+
+function callOptions(timeoutMs: number, signal: AbortSignal | undefined): CallOptions {
+  return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+}
+
+function failureOfAnswer(result: { readonly status: KvStatus; readonly message?: string }): TryFailure {
+  const { status, message = "" } = result;
+  const mayBeApplied = status === KvStatus.KV_UNCERTAIN;
+  return { reason: message, mayBeApplied, isLasting: false, status, error: undefined };
+}
+
+/** Each reason once, behind the servers that gave it. */
+function failuresText(failures: readonly ServerFailure[]): string {
+  const serversOf = new Map<string, string[]>();
+  for (const { server, reason } of failures)
+    serversOf.set(reason, [...(serversOf.get(reason) ?? []), server]);
+  return [...serversOf].map(([reason, servers]) => `${servers.join(", ")}: ${reason}`).join("; ");
+}
