@@ -3,6 +3,9 @@ import { XdrError } from "./errors.ts";
 const TWO_32 = 0x1_0000_0000;
 const INITIAL_BYTES = 1024;
 
+/** In a regular expression that knows pairs, a surrogate that matches is one without its other half. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
@@ -132,14 +135,20 @@ export class XdrWriter {
     this.padded(value);
   }
 
-  /** string<limit> (RFC 4506 §4.11), as UTF-8; `limit` counts bytes. */
+  /**
+   * string<limit> (RFC 4506 §4.11), as UTF-8; `limit` counts bytes.
+   * @throws XdrError `XDR_BAD_STRING` for half a surrogate pair, which has no UTF-8
+   */
   string(value: string, limit: number, field?: string): void {
     const length = Buffer.byteLength(value);
     if (length > limit) throw tooLong(length, limit, field);
+    if (length !== value.length && LONE_SURROGATE.test(value)) {
+      throw new XdrError("XDR_BAD_STRING", "string has no UTF-8 form", field);
+    }
     this.word(length);
     const at = this.advance((length + 3) & ~3);
-    this.buffer.fill(0, at + length, this.offset);
     this.buffer.write(value, at, length);
+    this.zero(at + length);
   }
 
   /** The element count of a variable-length array (RFC 4506 §4.13). */
@@ -164,9 +173,13 @@ export class XdrWriter {
   private padded(value: Uint8Array): void {
     const length = value.length;
     const at = this.advance((length + 3) & ~3);
-    const buffer = this.buffer;
-    buffer.set(value, at);
-    for (let i = at + length; i < this.offset; i++) buffer[i] = 0;
+    this.buffer.set(value, at);
+    this.zero(at + length);
+  }
+
+  /** Writes the padding: zeros from `position` to the end (RFC 4506 §3). */
+  private zero(position: number): void {
+    for (let at = position; at < this.offset; at++) this.buffer[at] = 0;
   }
 
   private word(value: number): void {
@@ -203,5 +216,5 @@ function tooLong(length: number, limit: number, field: string | undefined): XdrE
 }
 
 function outOfRange(value: unknown, type: string, field: string | undefined): XdrError {
-  return new XdrError("XDR_OUT_OF_RANGE", `${String(value)} is not a ${type}`, field);
+  return new XdrError("XDR_OUT_OF_RANGE", `${String(value)} is not of type ${type}`, field);
 }
