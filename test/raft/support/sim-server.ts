@@ -39,6 +39,8 @@ export class SimServer {
   isDirty = false;
   /** Takes the Ready after each input, rather than after some. */
   isEager = true;
+  /** Writes at once what it is given. */
+  hasQuickDisk = false;
   private readonly module: RaftModule;
   private readonly config: RaftConfig;
   private readonly observers: readonly Observer[];
@@ -203,6 +205,7 @@ export class SimServer {
     const result = give(this.raft);
     this.isDirty = true;
     if (this.isEager) this.takeReady();
+    while (this.hasQuickDisk && this.completeWrite());
     return result;
   }
 
