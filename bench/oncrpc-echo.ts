@@ -148,9 +148,13 @@ async function main(): Promise<void> {
     },
   });
   if (values.role === "server") return serve();
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), "--role", "server"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), "--role", "server"],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const servers = new Map([["RpcServer", { host: "127.0.0.1", port: Number(line.toString()) }]]);
   if (values.server !== undefined) servers.set(values.server, parseAddress(values.server));
