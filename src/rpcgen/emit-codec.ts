@@ -6,6 +6,8 @@ import { block, type Printable } from "./printable.ts";
 export interface CodecBodies {
   readonly encode: readonly Printable[];
   readonly decode: readonly Printable[];
+  /** Whether the type has no parts at all: the methods then have no use for their parameters. */
+  readonly isEmpty?: boolean;
 }
 
 /**
@@ -30,15 +32,18 @@ export function codec(type: NamedType, bodies: CodecBodies, context: EmitContext
 export function codecConstant(type: NamedType, bodies: CodecBodies, context: EmitContext): Printable {
   const { names, imports } = context;
   const methods = [
-    [method("encode", "writer, value", bodies.encode), ","],
-    [method("decode", "reader", bodies.decode), ","],
+    method("encode", "writer, value", bodies, bodies.encode),
+    method("decode", "reader", bodies, bodies.decode),
   ];
   const head = `export const ${names.codec(type)}: ${imports.xdr("Codec")}<${names.type(type)}> = `;
   return [head, block(methods), ";"];
 }
 
-/** A method without statements takes no parameters, so that none is unused. */
-function method(name: string, parameters: string, statements: readonly Printable[]): Printable {
-  const isUnused = !/\b(?:writer|reader)\b/.test(JSON.stringify(statements));
-  return [`${name}(${isUnused ? "" : parameters}) `, block(statements)];
+function method(
+  name: string,
+  parameters: string,
+  { isEmpty }: CodecBodies,
+  statements: readonly Printable[],
+): Printable {
+  return [`${name}(${isEmpty === true ? "" : parameters}) `, block(statements), ","];
 }

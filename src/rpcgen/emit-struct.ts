@@ -18,7 +18,7 @@ export function emitStruct(type: StructModel, context: EmitContext): Printable[]
   if (link !== undefined) return [definition, ...listCodec(type, link, context)];
   const encode = encodeFields(type, type.fields, "value", context);
   const decode = decodeFields(type.name, type.fields, context);
-  return [definition, ...codec(type, { encode, decode }, context)];
+  return [definition, ...codec(type, { encode, decode, isEmpty: type.fields.length === 0 }, context)];
 }
 
 /** `readonly field: Type;` with the comment in front. */

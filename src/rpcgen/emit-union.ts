@@ -151,9 +151,10 @@ class UnionEmitter {
     const { discriminant } = this.type;
     const local = this.context.names.local(discriminant);
     const tag = property(this.tag, local);
-    const cases = this.arms.map((arm) => {
+    const cases = this.arms.map((arm): SwitchCase => {
       const fields = arm.field === undefined ? [] : [arm.field];
-      return this.switchCase(arm, decodeFields(this.type.name, fields, this.context, { ahead: [tag] }));
+      const statements = decodeFields(this.type.name, fields, this.context, { ahead: [tag] });
+      return { ...this.switchCase(arm, statements), hasVariables: statements.length > 1 };
     });
     if (this.lacksArms()) {
       cases.push({ labels: ["default:"], statements: [this.noArm(`\`there is no arm for \${${local}}\``)] });

@@ -90,14 +90,14 @@ export interface SwitchCase {
   /** `case A:` or `default:`, a line each. */
   readonly labels: readonly Printable[];
   readonly statements: readonly Printable[];
+  /** Whether the statements declare variables, which only braces give a scope of their own. */
+  readonly hasVariables?: boolean;
 }
 
 export function switchBlock(subject: string, cases: readonly SwitchCase[]): Printable {
-  const lines = cases.map(({ labels, statements }) => {
+  const lines = cases.map(({ labels, statements, hasVariables }) => {
     const head = join(hardLine, labels);
-    // Only braces give the variables of a case a scope of their own.
-    const declares = statements.some((statement) => JSON.stringify(statement).includes('"const '));
-    if (declares) return [head, " ", block(statements)];
+    if (hasVariables === true) return [head, " ", block(statements)];
     return [head, indent(statements.map((statement): Printable => [hardLine, statement]))];
   });
   return [`switch (${subject}) `, block(lines)];

@@ -93,9 +93,7 @@ export class XdrParser {
       return { kind: "typedef", name: declaration.name, declaration, doc: docs };
     }
     const keyword = cursor.advance();
-    const name = cursor.expectIdentifier(
-      keyword.kind === "struct" ? "a struct" : `${keyword.kind === "enum" ? "an" : "a"} ${keyword.text}`,
-    );
+    const name = cursor.expectIdentifier(`${keyword.kind === "enum" ? "an" : "a"} ${keyword.text}`);
     const type = this.bodyOf(keyword.kind, keyword.span.start);
     cursor.expect(";");
     return { kind: "type", name, type, doc: paragraphs(doc, type.doc, cursor.trailingDoc()) };

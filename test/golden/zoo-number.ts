@@ -414,6 +414,7 @@ export interface Plain {
   readonly w: UnnamedUnion;
   readonly x: UnnamedStructs;
   readonly y: Cube;
+  readonly z: readonly Nothing[];
 }
 export const plainCodec: Codec<Plain> = {
   encode(writer, value) {
@@ -442,35 +443,47 @@ export const plainCodec: Codec<Plain> = {
     unnamedUnionCodec.encode(writer, value.w);
     unnamedStructsCodec.encode(writer, value.x);
     cubeCodec.encode(writer, value.y);
+    writer.fixedArrayLength(value.z.length, 2, "plain.z");
+    for (const item of value.z) nothingCodec.encode(writer, item);
   },
   decode(reader) {
-    return {
-      a: reader.int32("plain.a"),
-      b: reader.uint32("plain.b"),
-      c: reader.uint32("plain.c"),
-      d: reader.hyperNumber("plain.d"),
-      e: reader.uhyperNumber("plain.e"),
-      f: reader.float("plain.f"),
-      g: reader.double("plain.g"),
-      h: reader.quadruple("plain.h"),
-      i: reader.bool("plain.i"),
-      j: colorCodec.decode(reader),
-      k: pointCodec.decode(reader),
-      l: shapeCodec.decode(reader),
-      m: reader.int32("plain.m"),
-      n: colorCodec.decode(reader),
-      o: pointCodec.decode(reader),
-      p: reader.varOpaque(THREE, "plain.p"),
-      q: reader.string(9, "plain.q"),
-      r: intsCodec.decode(reader),
-      s: gridCodec.decode(reader),
-      t: maybePointCodec.decode(reader),
-      u: unnamedSwitchCodec.decode(reader),
-      v: unnamedStructCodec.decode(reader),
-      w: unnamedUnionCodec.decode(reader),
-      x: unnamedStructsCodec.decode(reader),
-      y: cubeCodec.decode(reader),
-    };
+    const a = reader.int32("plain.a");
+    const b = reader.uint32("plain.b");
+    const c = reader.uint32("plain.c");
+    const d = reader.hyperNumber("plain.d");
+    const e = reader.uhyperNumber("plain.e");
+    const f = reader.float("plain.f");
+    const g = reader.double("plain.g");
+    const h = reader.quadruple("plain.h");
+    const i = reader.bool("plain.i");
+    const j = colorCodec.decode(reader);
+    const k = pointCodec.decode(reader);
+    const l = shapeCodec.decode(reader);
+    const m = reader.int32("plain.m");
+    const n = colorCodec.decode(reader);
+    const o = pointCodec.decode(reader);
+    const p = reader.varOpaque(THREE, "plain.p");
+    const q = reader.string(9, "plain.q");
+    const r = intsCodec.decode(reader);
+    const s = gridCodec.decode(reader);
+    const t = maybePointCodec.decode(reader);
+    const u = unnamedSwitchCodec.decode(reader);
+    const v = unnamedStructCodec.decode(reader);
+    const w = unnamedUnionCodec.decode(reader);
+    const x = unnamedStructsCodec.decode(reader);
+    const y = cubeCodec.decode(reader);
+    const z: Nothing[] = [];
+    for (let left = 2; left > 0; left--) z.push(nothingCodec.decode(reader));
+    return { a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z };
+  },
+};
+
+/** The grammar allows it: no bytes at all. */
+export interface Nothing {}
+export const nothingCodec: Codec<Nothing> = {
+  encode() {},
+  decode() {
+    return {};
   },
 };
 
