@@ -32,10 +32,12 @@ export class DiskError extends Error {
  *
  * What was written but not synced, and what was created, renamed or removed without syncing the directory, may or
  * may not be there after `losePower`, each sector and each change by itself. `endProcess` is kinder: all that was
- * written is there, but still not on the disk. After either, files that were open are dead: their operations never
- * end, as those of a process that is gone.
+ * written is there, but still not on the disk.
+ *
+ * A process uses it by `mount`. After either end its mount is dead: operations have no effect and never end, as
+ * those of a process that is gone.
  */
-export class SimulatedDisk implements Disk {
+export class SimulatedDisk {
   readonly path: string;
   /** Bytes that all files together may take. */
   capacityBytes: number = Number.POSITIVE_INFINITY;
@@ -46,11 +48,13 @@ export class SimulatedDisk implements Disk {
   /** Called when it did. */
   onPowerLost: () => void = () => {};
 
-  private readonly random: () => number;
-  private readonly later: (callback: () => void) => void;
-  private entries = new Map<string, SimulatedFile>();
+  /** As processes see the directory, and as it is on the disk. */
+  entries: Map<string, SimulatedFile> = new Map();
   private durableEntries = new Map<string, SimulatedFile>();
   private changes: DirectoryChange[] = [];
+  private readonly random: () => number;
+  private readonly later: (callback: () => void) => void;
+  /** Counts the processes that used it. */
   private life = 0;
   private faults: Fault[] = [];
 
@@ -60,48 +64,9 @@ export class SimulatedDisk implements Disk {
     this.path = options.path ?? "/simulated";
   }
 
-  list(): Promise<string[]> {
-    return this.operate("list", "", () => () => [...this.entries.keys()]);
-  }
-
-  open(name: string): Promise<DiskFile> {
-    return this.operate("open", name, () => {
-      const file = this.fileOf("open", name);
-      return () => new OpenFile(this, name, file);
-    });
-  }
-
-  create(name: string): Promise<DiskFile> {
-    return this.operate("create", name, () => {
-      if (this.entries.has(name)) throw new DiskError("EEXIST", "create", name);
-      const file = new SimulatedFile();
-      this.change({ remove: null, add: [name, file] });
-      return () => new OpenFile(this, name, file);
-    });
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.operate("rename", from, () => {
-      this.change({ remove: from, add: [to, this.fileOf("rename", from)] });
-      return () => {};
-    });
-  }
-
-  remove(name: string): Promise<void> {
-    return this.operate("remove", name, () => {
-      this.fileOf("remove", name);
-      this.change({ remove: name, add: null });
-      return () => {};
-    });
-  }
-
-  syncDirectory(): Promise<void> {
-    return this.operate("syncDirectory", "", () => {
-      const count = this.changes.length;
-      return () => {
-        for (const change of this.changes.splice(0, count)) applyChange(this.durableEntries, change);
-      };
-    });
+  /** The disk as the process that begins now sees it. */
+  mount(): Disk {
+    return new MountedDisk(this, this.life);
   }
 
   /** The next operation that matches fails with `code`, for example `failNext("EIO", "sync")`. */
@@ -164,8 +129,8 @@ export class SimulatedDisk implements Disk {
    * Carries out one operation: `begin` takes effect at once (a write in flight when the power fails may have
    * arrived), and returns what happens when it is done.
    */
-  operate<T>(operation: string, name: string, begin: () => () => T): Promise<T> {
-    const { life } = this;
+  operate<T>(life: number, operation: string, name: string, begin: () => () => T): Promise<T> {
+    if (life !== this.life) return new Promise(() => {});
     this.operations += 1;
     const powerFails = this.operations === this.losePowerAt;
     return new Promise((resolve, reject) => {
@@ -200,15 +165,24 @@ export class SimulatedDisk implements Disk {
     return this.random() < 0.5;
   }
 
-  private fileOf(operation: string, name: string): SimulatedFile {
+  /** @throws DiskError `ENOENT` */
+  fileOf(operation: string, name: string): SimulatedFile {
     const file = this.entries.get(name);
     if (file === undefined) throw new DiskError("ENOENT", operation, name);
     return file;
   }
 
-  private change(change: DirectoryChange): void {
+  changeDirectory(change: DirectoryChange): void {
     this.changes.push(change);
     applyChange(this.entries, change);
+  }
+
+  get unsyncedChanges(): number {
+    return this.changes.length;
+  }
+
+  syncChanges(count: number): void {
+    for (const change of this.changes.splice(0, count)) applyChange(this.durableEntries, change);
   }
 
   private takeFault(operation: string, name: string): Fault | undefined {
@@ -222,14 +196,75 @@ function applyChange(entries: Map<string, SimulatedFile>, { remove, add }: Direc
   if (add !== null) entries.set(add[0], add[1]);
 }
 
+/** The disk in the hands of one process. */
+class MountedDisk implements Disk {
+  readonly path: string;
+  private readonly disk: SimulatedDisk;
+  private readonly life: number;
+
+  constructor(disk: SimulatedDisk, life: number) {
+    this.path = disk.path;
+    this.disk = disk;
+    this.life = life;
+  }
+
+  list(): Promise<string[]> {
+    return this.operate("list", "", () => () => [...this.disk.entries.keys()]);
+  }
+
+  open(name: string): Promise<DiskFile> {
+    return this.operate("open", name, () => {
+      const file = this.disk.fileOf("open", name);
+      return () => new OpenFile(this.disk, this.life, name, file);
+    });
+  }
+
+  create(name: string): Promise<DiskFile> {
+    return this.operate("create", name, () => {
+      if (this.disk.entries.has(name)) throw new DiskError("EEXIST", "create", name);
+      const file = new SimulatedFile();
+      this.disk.changeDirectory({ remove: null, add: [name, file] });
+      return () => new OpenFile(this.disk, this.life, name, file);
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.operate("rename", from, () => {
+      this.disk.changeDirectory({ remove: from, add: [to, this.disk.fileOf("rename", from)] });
+      return () => {};
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.operate("remove", name, () => {
+      this.disk.fileOf("remove", name);
+      this.disk.changeDirectory({ remove: name, add: null });
+      return () => {};
+    });
+  }
+
+  syncDirectory(): Promise<void> {
+    return this.operate("syncDirectory", "", () => {
+      const count = this.disk.unsyncedChanges;
+      return () => this.disk.syncChanges(count);
+    });
+  }
+
+  private operate<T>(operation: string, name: string, begin: () => () => T): Promise<T> {
+    return this.disk.operate(this.life, operation, name, begin);
+  }
+}
+
 class OpenFile implements DiskFile {
   readonly name: string;
   private readonly disk: SimulatedDisk;
+  private readonly life: number;
   private readonly file: SimulatedFile;
   private isOpen = true;
 
-  constructor(disk: SimulatedDisk, name: string, file: SimulatedFile) {
+  constructor(disk: SimulatedDisk, life: number, name: string, file: SimulatedFile) {
     this.disk = disk;
+    this.life = life;
     this.name = name;
     this.file = file;
   }
@@ -239,10 +274,9 @@ class OpenFile implements DiskFile {
   }
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    return this.operate(
-      "read",
-      () => () => Uint8Array.from(this.file.content.subarray(position, position + lengthBytes)),
-    );
+    const part = (): Uint8Array =>
+      Uint8Array.from(this.file.content.subarray(position, position + lengthBytes));
+    return this.operate("read", () => part);
   }
 
   write(position: number, bytes: Uint8Array): Promise<void> {
@@ -262,9 +296,9 @@ class OpenFile implements DiskFile {
   }
 
   sync(): Promise<void> {
-    const pieces = this.file.unsyncedPieces;
-    const size = this.file.sizeBytes;
-    return this.operate("sync", () => () => this.file.sync(pieces, size)).catch((error: unknown) => {
+    const { unsyncedPieces, sizeBytes } = this.file;
+    const synced = this.operate("sync", () => () => this.file.sync(unsyncedPieces, sizeBytes));
+    return synced.catch((error: unknown) => {
       this.file.failSync(() => this.disk.arrives());
       throw error;
     });
@@ -279,6 +313,6 @@ class OpenFile implements DiskFile {
 
   private operate<T>(operation: string, begin: () => () => T): Promise<T> {
     if (!this.isOpen) throw new Error(`${operation} on ${this.name}, which was closed`);
-    return this.disk.operate(operation, this.name, begin);
+    return this.disk.operate(this.life, operation, this.name, begin);
   }
 }

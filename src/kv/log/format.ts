@@ -8,8 +8,8 @@
  */
 import { crc32 } from "node:zlib";
 import type { HardState, LogIndex, Term } from "../../raft/types.ts";
-import { decodeXdr, encodeXdr, uhyperNumberCodec } from "../../xdr/index.ts";
-import { LOG_FORMAT, LOG_MAGIC_SIZE, type LogSegmentHeader, logSegmentHeaderCodec } from "../gen/log.ts";
+import { type Codec, decodeXdr, encodeXdr, uhyperNumberCodec, XdrError } from "../../xdr/index.ts";
+import { LOG_FORMAT, LOG_MAGIC_SIZE, logSegmentHeaderCodec } from "../gen/log.ts";
 import { LogDamagedError } from "./errors.ts";
 
 export const HEADER_BYTES = 76;
@@ -67,18 +67,41 @@ export function encodeHeader(header: SegmentHeader): Uint8Array {
 export function decodeHeader(bytes: Uint8Array, path: string, segment: number): SegmentHeader {
   const damaged = (problem: string): LogDamagedError => new LogDamagedError(path, 0, problem);
   if (bytes.length < HEADER_BYTES) throw damaged("the file is too short to be a segment of the log");
-  const header: LogSegmentHeader = decodeXdr(logSegmentHeaderCodec, bytes.subarray(0, HEADER_BYTES));
-  if (Buffer.compare(header.magic, MAGIC.subarray(0, LOG_MAGIC_SIZE)) !== 0) {
+  if (Buffer.compare(bytes.subarray(0, LOG_MAGIC_SIZE), MAGIC) !== 0) {
     throw damaged("the file does not begin like a segment of the log");
   }
-  if (crc32(bytes.subarray(0, HEADER_BYTES - CHECKSUM_BYTES)) !== header.checksum) {
+  const body = bytes.subarray(0, HEADER_BYTES - CHECKSUM_BYTES);
+  if (crc32(body) !== asBuffer(bytes).readUInt32BE(body.length)) {
     throw damaged("the header of the segment fails its checksum");
   }
+  const header = decodeChecked(logSegmentHeaderCodec, bytes.subarray(0, HEADER_BYTES), damaged);
   if (header.format !== LOG_FORMAT) {
     throw damaged(`the segment has format ${header.format}; this version knows only ${LOG_FORMAT}`);
   }
   if (header.segment !== segment) throw damaged(`this is segment ${header.segment} under a wrong name`);
   return header;
+}
+
+/**
+ * What passed its checksum and yet is not what it must be was written wrong.
+ * @param damaged  makes the error out of the problem
+ */
+export function decodeChecked<T>(
+  codec: Codec<T>,
+  bytes: Uint8Array,
+  damaged: (problem: string) => LogDamagedError,
+): T {
+  try {
+    return decodeXdr(codec, bytes);
+  } catch (error) {
+    if (error instanceof XdrError) throw damaged(`what lies here is malformed (${error.message})`);
+    throw error;
+  }
+}
+
+/** The same bytes, with a Buffer's methods. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** A record that was found whole. */

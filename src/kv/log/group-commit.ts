@@ -31,7 +31,9 @@ export class GroupCommit {
   private newestHardState: HardState;
   private savedHardState: HardState;
   private reportedId = 0;
-  private writing: Promise<void> | undefined;
+  private isWriting = false;
+  /** Ends when all that waited is written, or cannot be. */
+  private writing: Promise<void> = Promise.resolve();
   private failed = false;
 
   constructor(
@@ -117,10 +119,9 @@ export class GroupCommit {
   }
 
   private startWriting(): void {
-    if (this.writing !== undefined || this.queue.length === 0 || this.failed) return;
-    this.writing = this.writeAll().finally(() => {
-      this.writing = undefined;
-    });
+    if (this.isWriting || this.queue.length === 0 || this.failed) return;
+    this.isWriting = true;
+    this.writing = this.writeAll();
   }
 
   private async writeAll(): Promise<void> {
@@ -133,6 +134,9 @@ export class GroupCommit {
     } catch (error) {
       this.failed = true;
       this.events.failed(error);
+    } finally {
+      // In the same breath as the last look at the queue: what is appended from now on starts anew.
+      this.isWriting = false;
     }
   }
 

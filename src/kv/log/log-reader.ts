@@ -1,10 +1,9 @@
 import type { Entry, LogIndex, Term } from "../../raft/types.ts";
-import { decodeXdr } from "../../xdr/index.ts";
 import { logRecordCodec } from "../gen/log.ts";
 import type { Disk } from "../ports.ts";
 import type { EntryTable } from "./entry-table.ts";
 import { LogDamagedError } from "./errors.ts";
-import { recordAt, segmentName } from "./format.ts";
+import { asBuffer, decodeChecked, recordAt } from "./format.ts";
 import type { Segment, SegmentList } from "./segment-list.ts";
 import type { TermRuns } from "./term-runs.ts";
 
@@ -85,8 +84,7 @@ export class LogReader {
     const read = segment.file.read(from, to - from);
     segment.reads.add(read);
     try {
-      const bytes = await read;
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      return asBuffer(await read);
     } finally {
       segment.reads.delete(read);
     }
@@ -94,12 +92,12 @@ export class LogReader {
 
   private decodePart(segment: Segment, bytes: Buffer, at: number, part: RecordPart, into: Entry[]): void {
     const damaged = (problem: string): LogDamagedError =>
-      new LogDamagedError(`${this.disk.path}/${segmentName(segment.number)}`, part.offset, problem);
+      new LogDamagedError(`${this.disk.path}/${segment.name}`, part.offset, problem);
     const framed = recordAt(bytes, at, this.seed);
     if (framed === undefined) {
       throw damaged(`the record with entry ${part.from}, which was whole before, fails its checksum`);
     }
-    const record = decodeXdr(logRecordCodec, framed.body);
+    const record = decodeChecked(logRecordCodec, framed.body, damaged);
     const first = part.from - record.firstIndex;
     if (
       record.entries[first]?.term !== part.firstTerm ||

@@ -15,7 +15,6 @@ import {
   ENTRY_FIXED_BYTES,
   HEADER_BYTES,
   RECORD_OVERHEAD_BYTES,
-  segmentName,
   segmentNumber,
 } from "./format.ts";
 import { GroupCommit, type GroupCommitEvents } from "./group-commit.ts";
@@ -305,7 +304,7 @@ export class Log {
       const segment = this.segments.takeOldest();
       this.forgetBefore(this.segments.oldest.firstIndex);
       await closeSegment(segment);
-      await this.disk.remove(segmentName(segment.number));
+      await this.disk.remove(segment.name);
       // One at a time: were an older one still there after a crash, and this one not, the log would have a hole.
       await this.disk.syncDirectory();
     }

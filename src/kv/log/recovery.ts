@@ -7,14 +7,15 @@
  * anything on the disk is changed.
  */
 import type { Entry, HardState, LogIndex, Term } from "../../raft/types.ts";
-import { decodeXdr, XdrError } from "../../xdr/index.ts";
 import { type LogRecord, logRecordCodec } from "../gen/log.ts";
 import type { Disk } from "../ports.ts";
 import { EntryTable } from "./entry-table.ts";
 import { EntryTail } from "./entry-tail.ts";
 import { LogDamagedError } from "./errors.ts";
 import {
+  asBuffer,
   checksumSeed,
+  decodeChecked,
   decodeHeader,
   encodeHeader,
   type FramedRecord,
@@ -196,8 +197,8 @@ class Recovery {
 
   private takeRecord(framed: FramedRecord, segment: Segment, at: number): void {
     const damaged = (problem: string): LogDamagedError =>
-      this.damaged(segmentName(segment.number), at, `record ${framed.sequence} ${problem}`);
-    const record = decodeRecord(framed.body, damaged);
+      this.damaged(segment.name, at, `record ${framed.sequence} ${problem}`);
+    const record = decodeChecked(logRecordCodec, framed.body, damaged);
     const lastIndex = this.table.lastIndex;
     if (record.firstIndex > lastIndex + 1) throw damaged("leaves out entries");
     if (record.entries.length === 0 && record.firstIndex <= lastIndex) throw damaged("cuts off entries");
@@ -236,7 +237,7 @@ class Recovery {
     const later = findLaterRecord(this.bytes, from, this.nextSequence, this.seed);
     if (later !== undefined) {
       const problem = `record ${this.nextSequence} is damaged: there is a later one, whole, at byte ${later}`;
-      throw this.damaged(segmentName(last.number), from, problem);
+      throw this.damaged(last.name, from, problem);
     }
     let dirtyEnd = this.bytes.length;
     while (dirtyEnd > from && this.bytes[dirtyEnd - 1] === 0) dirtyEnd -= 1;
@@ -280,18 +281,5 @@ class Recovery {
 
   private pathOf(name: string): string {
     return `${this.disk.path}/${name}`;
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function decodeRecord(body: Uint8Array, damaged: (problem: string) => LogDamagedError): LogRecord {
-  try {
-    return decodeXdr(logRecordCodec, body);
-  } catch (error) {
-    if (error instanceof XdrError) throw damaged(`is not a log_record (${error.message})`);
-    throw error;
   }
 }

@@ -1,5 +1,4 @@
 import { Log, type LogOptions } from "../../../src/kv/log/log.ts";
-import type { Disk } from "../../../src/kv/ports.ts";
 import type { Entry, EntryKind, HardState } from "../../../src/raft/types.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 import { SimulatedDisk } from "../../support/simulated-disk.ts";
@@ -16,8 +15,9 @@ export function simulatedDisk(seed: number = 1): SimulatedDisk {
   return new SimulatedDisk({ random: seededRandom(seed) });
 }
 
-export function openLog(disk: Disk, options: Partial<LogOptions> = {}): Promise<Log> {
-  return Log.open(disk, { random: RANDOM, segmentBytes: SEGMENT_BYTES, ...options });
+/** As a process does that begins now. */
+export function openLog(disk: SimulatedDisk, options: Partial<LogOptions> = {}): Promise<Log> {
+  return Log.open(disk.mount(), { random: RANDOM, segmentBytes: SEGMENT_BYTES, ...options });
 }
 
 export function entry(
@@ -75,7 +75,7 @@ export class Driver {
   }
 }
 
-export async function openDriver(disk: Disk, options: Partial<LogOptions> = {}): Promise<Driver> {
+export async function openDriver(disk: SimulatedDisk, options: Partial<LogOptions> = {}): Promise<Driver> {
   return new Driver(await openLog(disk, options));
 }
 
