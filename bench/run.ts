@@ -7,7 +7,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { cluster } from "./cluster.ts";
 import { codec } from "./codec.ts";
+import { failover } from "./failover.ts";
 import { judge, type Result } from "./harness/comparison.ts";
 import { describeMachine } from "./harness/machine.ts";
 import type { Part, PartContext } from "./harness/part.ts";
@@ -15,8 +17,9 @@ import { formatTable } from "./harness/table.ts";
 import { ROOT } from "./harness/workers.ts";
 import { Workspace } from "./harness/workspace.ts";
 import { rpc } from "./rpc.ts";
+import { startup } from "./startup.ts";
 
-const PARTS: readonly Part[] = [codec, rpc];
+const PARTS: readonly Part[] = [codec, rpc, cluster, startup, failover];
 
 interface Report {
   readonly results: Result[];

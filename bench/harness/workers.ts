@@ -8,7 +8,8 @@ export const ROOT: string = join(dirname(fileURLToPath(import.meta.url)), "..", 
 
 /** Below node_modules, because compiled code looks for its packages in the directories above it. */
 const BUILD_DIRECTORY = join(ROOT, "node_modules", ".cache", "sundial-bench");
-const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+/** The compiler, to be run with Node. */
+export const TSC: string = join(ROOT, "node_modules", "typescript", "bin", "tsc");
 
 let built: Promise<void> | undefined;
 

@@ -1,0 +1,138 @@
+import type { Comparison, Target } from "./harness/comparison.ts";
+import { diskSyncMs } from "./harness/disk-sync.ts";
+import {
+  type Contestant,
+  KEY_SPACE,
+  type KvCluster,
+  type Load,
+  type LoadSummary,
+} from "./harness/kv-cluster.ts";
+import type { Part, PartContext, PartReport } from "./harness/part.ts";
+import { prepareEtcd } from "./peers/etcd/etcd.ts";
+import { prepareSundial } from "./sundial/sundial.ts";
+
+/** A load, and what it has to come to. */
+interface Goal extends Load {
+  readonly rate?: Target;
+  readonly p99?: Target;
+}
+
+const PARITY: Target = { kind: "atLeast", ratio: 1 };
+const FOURFOLD: Target = { kind: "atLeast", ratio: 4 };
+const NOT_LATER: Target = { kind: "atMost", ratio: 1 };
+
+/** Clients and connections as etcd's own documentation has them for 1 and 1,000 clients. */
+const ALONE = { clients: 1, connections: 1 };
+const SOME = { clients: 64, connections: 8 };
+const MANY = { clients: 1000, connections: 100 };
+
+const GOALS: readonly Goal[] = [
+  { operation: "put", ...ALONE, total: 2_000, target: "leader", rate: PARITY },
+  { operation: "put", ...SOME, total: 40_000, target: "leader", rate: FOURFOLD, p99: NOT_LATER },
+  { operation: "put", ...MANY, total: 100_000, target: "leader", rate: FOURFOLD, p99: NOT_LATER },
+  { operation: "get", ...ALONE, total: 2_000, target: "leader" },
+  { operation: "get", ...SOME, total: 40_000, target: "leader", rate: FOURFOLD },
+  { operation: "get", ...MANY, total: 100_000, target: "leader", rate: FOURFOLD },
+  { operation: "put", ...SOME, total: 20_000, target: "all" },
+  { operation: "put", ...MANY, total: 50_000, target: "all" },
+  { operation: "get", ...SOME, total: 20_000, target: "all" },
+  { operation: "get", ...MANY, total: 50_000, target: "all" },
+];
+
+/** Every key once, so that all gets find theirs, and nobody is measured cold. */
+const PREFILL: Load = { operation: "put", ...SOME, total: KEY_SPACE, target: "leader" };
+
+const ROUNDS = 3;
+const QUICK_DIVISOR = 20;
+const MIB = 2 ** 20;
+
+/** What one contestant did in one round. */
+interface Round {
+  readonly summaries: readonly LoadSummary[];
+  /** Peak of each server, the largest first. */
+  readonly peakMemoryBytes: readonly number[];
+}
+
+/**
+ * Three servers against three, on the same disk with their default settings, each write on a majority's disks
+ * before it is acknowledged. Only one contestant runs at a time, so that neither waits for the other; they take
+ * turns, each round on new data.
+ */
+export const cluster: Part = {
+  name: "cluster",
+  run: async (context: PartContext): Promise<PartReport> => {
+    const { workspace, quick } = context;
+    const sundial = await prepareSundial(workspace);
+    const etcd = await prepareEtcd(workspace);
+    const goals = quick ? GOALS.map((goal) => ({ ...goal, total: goal.total / QUICK_DIVISOR })) : GOALS;
+    const rounds: { sundial: Round[]; etcd: Round[] } = { sundial: [], etcd: [] };
+    for (let round = 1; round <= (quick ? 1 : ROUNDS); round++) {
+      context.progress(`cluster, round ${round}: Sundial`);
+      rounds.sundial.push(await runRound(sundial, goals));
+      if (typeof etcd === "string") continue;
+      context.progress(`cluster, round ${round}: etcd`);
+      rounds.etcd.push(await runRound(etcd, goals));
+    }
+    const measured = [sundial.measured, `fdatasync of 4 KiB: ${diskSyncMs(workspace).toFixed(2)} ms`];
+    return {
+      comparisons: compare(goals, rounds.sundial, rounds.etcd),
+      measured: typeof etcd === "string" ? measured : [...measured, etcd.measured],
+      missing: typeof etcd === "string" ? [etcd] : [],
+    };
+  },
+};
+
+async function runRound(contestant: Contestant, goals: readonly Goal[]): Promise<Round> {
+  const servers = await contestant.start();
+  const before = await servers.contents();
+  await servers.load(PREFILL);
+  const summaries: LoadSummary[] = [];
+  for (const goal of goals) summaries.push(await servers.load(goal));
+  const puts = goals.filter(({ operation }) => operation === "put");
+  const written = puts.reduce((sum, { total }) => sum + total, PREFILL.total);
+  await checkData(contestant.name, servers, before.revision + written);
+  const peakMemoryBytes = servers.peakMemoryBytes().sort((a, b) => b - a);
+  await servers.stop();
+  return { summaries, peakMemoryBytes };
+}
+
+/** @throws Error when a write that was acknowledged is not there */
+async function checkData(name: string, servers: KvCluster, revision: number): Promise<void> {
+  const found = await servers.contents();
+  if (found.keys !== KEY_SPACE || found.revision !== revision) {
+    const wanted = `${KEY_SPACE} keys at revision ${revision}`;
+    throw new Error(`${name} has ${found.keys} keys at revision ${found.revision} instead of ${wanted}`);
+  }
+}
+
+function compare(goals: readonly Goal[], sundial: readonly Round[], etcd: readonly Round[]): Comparison[] {
+  const figures = (pick: (round: Round) => number): Pick<Comparison, "sundial" | "peer" | "peerName"> => ({
+    sundial: sundial.map(pick),
+    peer: etcd.map(pick),
+    peerName: "etcd",
+  });
+  const loads = goals.flatMap((goal, i): Comparison[] => {
+    const name = describe(goal);
+    const p99 = { ...figures((round) => round.summaries[i]!.p99Ms), benchmark: `${name}: p99`, unit: "ms" };
+    return [
+      {
+        ...figures((round) => round.summaries[i]!.opsPerSecond),
+        benchmark: name,
+        unit: `${goal.operation}s/s`,
+        target: goal.rate,
+      },
+      { ...p99, target: goal.p99 },
+    ];
+  });
+  const memory = ["most", "second", "least"].map((which, i) => ({
+    ...figures((round) => round.peakMemoryBytes[i]! / MIB),
+    benchmark: `peak memory of the server with the ${which}`,
+    unit: "MiB",
+  }));
+  return [...loads, ...memory];
+}
+
+function describe({ operation, clients, target }: Goal): string {
+  const who = clients === 1 ? "1 client" : `${clients.toLocaleString("en-US")} clients`;
+  return `${operation}, ${who}${target === "all" ? ", to all servers" : ""}`;
+}
