@@ -136,7 +136,12 @@ export class SimulatedDisk {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void): void => {
         this.later(() => {
-          if (life === this.life) outcome();
+          if (life !== this.life) return;
+          try {
+            outcome();
+          } catch (error) {
+            reject(error);
+          }
         });
       };
       try {
