@@ -1,4 +1,5 @@
 import { XdrReader, type XdrReaderOptions, XdrWriter } from "../xdr/index.ts";
+import { onAbort } from "./abort-watch.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { ClientTransport } from "./byte-stream.ts";
 import { encodeCallHeader } from "./call-header.ts";
@@ -213,12 +214,10 @@ export class RpcClient implements RpcCaller {
   }
 
   private watch(call: PendingCall, signal: AbortSignal): void {
-    const onAbort = (): void => {
+    call.releaseSignal = onAbort(signal, () => {
       const sent = call.unsentRecord === undefined;
       this.remove(call).reject(abortedError(call.procedure.name, signal, sent));
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    call.releaseSignal = () => signal.removeEventListener("abort", onAbort);
+    });
   }
 
   private linkUp(connection: ClientConnection): void {

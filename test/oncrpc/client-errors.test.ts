@@ -373,6 +373,33 @@ test("signal: once the reply is there, aborting changes nothing, and no listener
   client.close();
 });
 
+test("signal: one signal takes back all calls that it was given to, without a warning of Node", async () => {
+  const server = new ScriptedServer();
+  const client = server.client();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => {
+    warnings.push(warning);
+  };
+  process.on("warning", onWarning);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const failures = Array.from({ length: 50 }, () =>
+    failureOfClass(RpcCancelledError, client.call(ECHO, A, { signal })),
+  );
+  const other = client.call(ECHO, A);
+  const peer = await server.peer(0);
+  const messages = await peer.receive(51);
+  controller.abort();
+  assert.is((await Promise.all(failures)).length, 50);
+  assert.is(client.callsInFlight, 1);
+  peer.send(record(echoReply(xidOf(messages[50]!), A)));
+  assert.is(hex(await other), "61");
+  await turns();
+  process.off("warning", onWarning);
+  assert.equal(warnings, []);
+  client.close();
+});
+
 test("close: calls in flight and later ones fail with RpcCancelledError CLIENT_CLOSED", async () => {
   const server = new ScriptedServer();
   const client = server.client();
