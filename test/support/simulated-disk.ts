@@ -279,9 +279,10 @@ class OpenFile implements DiskFile {
   }
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    const part = (): Uint8Array =>
-      Uint8Array.from(this.file.content.subarray(position, position + lengthBytes));
-    return this.operate("read", () => part);
+    return this.operate("read", () => () => {
+      if (!this.isOpen) throw new DiskError("EBADF", "read", this.name);
+      return Uint8Array.from(this.file.content.subarray(position, position + lengthBytes));
+    });
   }
 
   write(position: number, bytes: Uint8Array): Promise<void> {
