@@ -88,6 +88,8 @@ export type RpcProtocolErrorCode =
   | "TOO_MANY_FRAGMENTS"
   /** A fragment without bytes that is not the last of its record. */
   | "EMPTY_FRAGMENT"
+  /** Unfinished records take up all the memory that there is for them. */
+  | "NO_BUFFER_SPACE"
   /** A record is not an RPC message of the expected kind. */
   | "BAD_MESSAGE"
   /** A reply whose header or results do not decode; `cause` is the `XdrError`. */

@@ -1,3 +1,4 @@
+import type { ByteBudget } from "./byte-budget.ts";
 import { RpcProtocolError } from "./errors.ts";
 
 export interface RecordReaderOptions {
@@ -5,6 +6,8 @@ export interface RecordReaderOptions {
   readonly recordLimitBytes?: number;
   /** Fragments in a record. Default: 1024. */
   readonly fragmentsLimit?: number;
+  /** Where the memory for unfinished records is taken from. Default: there is enough. */
+  readonly budget?: ByteBudget;
 }
 
 export const DEFAULT_RECORD_LIMIT_BYTES: number = 4 * 1024 * 1024;
@@ -26,6 +29,7 @@ const NO_BYTES = new Uint8Array(0);
 export class RecordReader {
   private readonly recordLimitBytes: number;
   private readonly fragmentsLimit: number;
+  private readonly budget: ByteBudget | undefined;
 
   /** A header that is cut by the end of a chunk: its bytes so far, and how many they are. */
   private header = 0;
@@ -46,6 +50,7 @@ export class RecordReader {
   constructor(options: RecordReaderOptions = {}) {
     this.recordLimitBytes = options.recordLimitBytes ?? DEFAULT_RECORD_LIMIT_BYTES;
     this.fragmentsLimit = options.fragmentsLimit ?? DEFAULT_FRAGMENTS_LIMIT;
+    this.budget = options.budget;
   }
 
   /** True from the first byte of a record until its last. */
@@ -65,7 +70,7 @@ export class RecordReader {
    * @returns the records that `chunk` completed, oldest first; the array is valid until the next call. Whoever
    *   keeps a record for long copies it, since a view keeps its whole chunk in memory
    * @throws RpcProtocolError `RECORD_TOO_LARGE` before any byte beyond `recordLimitBytes` is buffered,
-   *   `TOO_MANY_FRAGMENTS`, `EMPTY_FRAGMENT`. Records that `chunk` completed before that are returned first:
+   *   `TOO_MANY_FRAGMENTS`, `EMPTY_FRAGMENT`, `NO_BUFFER_SPACE`. Records that `chunk` completed before that are returned first:
    *   then `failure` is set at once, and the next call throws it
    */
   push(chunk: Uint8Array): readonly Uint8Array[] {
@@ -78,6 +83,11 @@ export class RecordReader {
     }
     if (this.violation !== undefined && this.records.length === 0) throw this.violation;
     return this.records;
+  }
+
+  /** Forgets the record that is being put together. Nothing can be read afterwards. */
+  close(): void {
+    this.releaseJoined();
   }
 
   /** Reads a header, as far as `chunk` has it, and in the usual case the whole record that it begins. */
@@ -129,7 +139,7 @@ export class RecordReader {
 
   private readFragment(chunk: Uint8Array, at: number): number {
     const count = Math.min(this.fragmentRemaining, chunk.length - at);
-    this.append(chunk, at, count);
+    if (!this.append(new Uint8Array(chunk.buffer, chunk.byteOffset + at, count))) return chunk.length;
     this.fragmentRemaining -= count;
     if (this.fragmentRemaining === 0) {
       this.insideFragment = false;
@@ -138,30 +148,44 @@ export class RecordReader {
     return at + count;
   }
 
-  private append(chunk: Uint8Array, at: number, count: number): void {
-    const needed = this.joinedBytes + count;
-    if (needed > this.joined.length) {
-      // Doubling keeps the copying linear; what the headers have announced is as much as can be of use.
-      const announced = this.joinedBytes + this.fragmentRemaining;
-      const doubled = Math.max(this.joined.length * 2, JOINED_BYTES_MIN);
-      const larger = new Uint8Array(Math.max(needed, Math.min(doubled, announced)));
-      larger.set(new Uint8Array(this.joined.buffer, 0, this.joinedBytes));
-      this.joined = larger;
-    }
-    this.joined.set(new Uint8Array(chunk.buffer, chunk.byteOffset + at, count), this.joinedBytes);
+  private append(part: Uint8Array): boolean {
+    const needed = this.joinedBytes + part.length;
+    if (needed > this.joined.length && !this.grow(needed)) return false;
+    this.joined.set(part, this.joinedBytes);
     this.joinedBytes = needed;
+    return true;
+  }
+
+  private grow(needed: number): boolean {
+    // Doubling keeps the copying linear; what the headers have announced is as much as can be of use.
+    const announced = this.joinedBytes + this.fragmentRemaining;
+    const doubled = Math.max(this.joined.length * 2, JOINED_BYTES_MIN);
+    const capacity = Math.max(needed, Math.min(doubled, announced));
+    if (this.budget?.take(capacity - this.joined.length) === false) {
+      this.fail("NO_BUFFER_SPACE", "there is no memory left for unfinished records");
+      return false;
+    }
+    const larger = new Uint8Array(capacity);
+    larger.set(new Uint8Array(this.joined.buffer, 0, this.joinedBytes));
+    this.joined = larger;
+    return true;
+  }
+
+  private releaseJoined(): void {
+    this.budget?.give(this.joined.length);
+    this.joined = NO_BYTES;
   }
 
   private endRecord(): void {
     // The memory goes with the record, so that a record stays valid for as long as somebody holds it.
     this.records.push(new Uint8Array(this.joined.buffer, 0, this.joinedBytes));
-    this.joined = NO_BYTES;
+    this.releaseJoined();
     this.joinedBytes = 0;
     this.fragments = 0;
   }
 
   private fail(code: RpcProtocolError["code"], message: string): void {
     this.violation = new RpcProtocolError(code, message);
-    this.joined = NO_BYTES;
+    this.releaseJoined();
   }
 }

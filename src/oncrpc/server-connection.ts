@@ -1,4 +1,5 @@
 import type { XdrWriter } from "../xdr/index.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { ByteStream, ByteStreamReceiver } from "./byte-stream.ts";
 import type { CallOrigin } from "./call-origin.ts";
 import { CorkedOutput } from "./corked-output.ts";
@@ -17,6 +18,15 @@ const FLUSH_BYTES = 128 * 1024;
 /** A peer that was told that the connection ends has so long to end its side. */
 const LINGER_MS = 2000;
 
+/** What the connections of a server share. */
+export interface ServerConnectionOwner {
+  readonly dispatcher: Dispatcher;
+  readonly limits: ServerLimits;
+  readonly unfinishedBudget: ByteBudget;
+  /** Called once for each connection, when it is closed for whatever reason. */
+  onClosed(connection: ServerConnection): void;
+}
+
 /**
  * One connection of a server: records in, calls to the dispatcher, replies out.
  *
@@ -34,9 +44,8 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
   readonly peer: string;
   readonly credentials: CredentialReader = new CredentialReader();
   private readonly stream: ByteStream;
-  private readonly dispatcher: Dispatcher;
+  private readonly owner: ServerConnectionOwner;
   private readonly limits: ServerLimits;
-  private readonly onClosed: (connection: ServerConnection) => void;
   private readonly reader: RecordReader;
   private readonly output: CorkedOutput;
   private state: "open" | "finishing" | "ending" | "closed" = "open";
@@ -60,19 +69,12 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
     this.settle();
   };
 
-  /** @param onClosed  called once, when the connection is closed for whatever reason */
-  constructor(
-    stream: ByteStream,
-    dispatcher: Dispatcher,
-    limits: ServerLimits,
-    onClosed: (connection: ServerConnection) => void,
-  ) {
+  constructor(stream: ByteStream, owner: ServerConnectionOwner) {
     this.peer = stream.peer;
     this.stream = stream;
-    this.dispatcher = dispatcher;
-    this.limits = limits;
-    this.onClosed = onClosed;
-    this.reader = new RecordReader(limits);
+    this.owner = owner;
+    this.limits = owner.limits;
+    this.reader = new RecordReader({ ...owner.limits, budget: owner.unfinishedBudget });
     this.output = new CorkedOutput(stream);
     stream.start(this);
   }
@@ -197,7 +199,7 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
         this.output.flush();
         if (this.isFull()) break;
       }
-      const isCall = this.dispatcher.dispatch(records[served]!, this);
+      const isCall = this.owner.dispatcher.dispatch(records[served]!, this);
       served += 1;
       if (!isCall) this.violated(new RpcProtocolError("BAD_MESSAGE", "a record is not a call"));
     }
@@ -260,7 +262,8 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
     this.state = "closed";
     this.held = [];
     this.output.close();
-    this.onClosed(this);
+    this.reader.close();
+    this.owner.onClosed(this);
     this.tellGone();
   }
 

@@ -7,6 +7,11 @@ export interface ServerLimits {
   /** Fragments in one record; a connection that sends more is closed. Default: 1024. */
   readonly fragmentsLimit: number;
   /**
+   * Bytes of unfinished records, of all connections together; a connection that would need more is closed.
+   * Default: 256 MiB.
+   */
+  readonly unfinishedLimitBytes: number;
+  /**
    * Connections at a time. At the limit a new one takes the place of the one that has been idle longest;
    * when none is idle, the new one is refused. Default: 4096.
    */
@@ -30,6 +35,7 @@ const SECOND_MS = 1000;
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   recordLimitBytes: DEFAULT_RECORD_LIMIT_BYTES,
   fragmentsLimit: DEFAULT_FRAGMENTS_LIMIT,
+  unfinishedLimitBytes: 256 * 1024 * 1024,
   connectionsLimit: 4096,
   callsInFlightLimit: 1024,
   unsentLimitBytes: 1024 * 1024,

@@ -1,11 +1,12 @@
 import type { XdrReaderOptions } from "../xdr/index.ts";
 import type { HostPort } from "./address.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { DispatchTable } from "./dispatch-table.ts";
 import { Dispatcher, type FailedCall } from "./dispatcher.ts";
 import { logFor } from "./log.ts";
 import type { RpcService } from "./procedure.ts";
-import { ServerConnection } from "./server-connection.ts";
+import { ServerConnection, type ServerConnectionOwner } from "./server-connection.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits, sweepIntervalMs } from "./server-limits.ts";
 import { type Listener, listenTcp } from "./tcp-listener.ts";
 
@@ -40,7 +41,7 @@ export interface RpcServerStats {
  */
 export class RpcServer {
   private readonly limits: ServerLimits;
-  private readonly dispatcher: Dispatcher;
+  private readonly owner: ServerConnectionOwner;
   private readonly connections = new Set<ServerConnection>();
   private readonly sweeper: NodeJS.Timeout;
   private listener: Listener | undefined;
@@ -53,7 +54,12 @@ export class RpcServer {
   /** @throws RangeError when two services have the same program and version */
   constructor(options: RpcServerOptions) {
     this.limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
-    this.dispatcher = new Dispatcher(new DispatchTable(options.services), options);
+    this.owner = {
+      dispatcher: new Dispatcher(new DispatchTable(options.services), options),
+      limits: this.limits,
+      unfinishedBudget: new ByteBudget(this.limits.unfinishedLimitBytes),
+      onClosed: (connection) => this.forget(connection),
+    };
     this.sweeper = setInterval(() => this.sweep(), sweepIntervalMs(this.limits));
     this.sweeper.unref();
   }
@@ -96,10 +102,7 @@ export class RpcServer {
     }
     this.connectionsAccepted += 1;
     log("%s: connected", stream.peer);
-    const connection = new ServerConnection(stream, this.dispatcher, this.limits, (closed) =>
-      this.forget(closed),
-    );
-    this.connections.add(connection);
+    this.connections.add(new ServerConnection(stream, this.owner));
   }
 
   /**

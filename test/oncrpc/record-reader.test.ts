@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { ByteBudget } from "../../src/oncrpc/byte-budget.ts";
 import { RecordReader, type RecordReaderOptions, RpcProtocolError } from "../../src/oncrpc/index.ts";
 import { bytes, concat, hex, words } from "../support/bytes.ts";
 
@@ -100,6 +101,27 @@ test("a header that claims much makes the reader allocate only what arrives", ()
   for (const one of readers) one.push(bytes("bfffffff 00"));
   assert.ok(process.memoryUsage().arrayBuffers - before < 10 * 1024 * 1024);
   assert.ok(readers.every((one) => one.isInsideRecord));
+});
+
+test("budget: unfinished records take from it, and give back when they are finished, given up or bad", () => {
+  const budget = new ByteBudget(10_000);
+  const begin = (): RecordReader => {
+    const reader = new RecordReader({ budget });
+    reader.push(concat(words(LAST + 6000), new Uint8Array(100)));
+    return reader;
+  };
+  const finished = begin();
+  const givenUp = begin();
+  assert.throws(begin, (error: RpcProtocolError) => error.code === "NO_BUFFER_SPACE");
+  assert.is(finished.push(new Uint8Array(1900)).length, 0);
+  assert.throws(
+    () => finished.push(new Uint8Array(4000)),
+    (error: RpcProtocolError) => error.code === "NO_BUFFER_SPACE",
+  );
+  const another = begin();
+  givenUp.close();
+  assert.is(another.push(new Uint8Array(5900)).length, 1);
+  assert.ok(budget.take(10_000));
 });
 
 test("isInsideRecord is true from the first byte of a record, even of its header, until its last", () => {

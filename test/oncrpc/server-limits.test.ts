@@ -74,6 +74,26 @@ test("an empty fragment that is not the last closes the connection, after the ca
     assert.equal(peer.messages.map(hex), [hex(echoReply(1, A))]);
   }));
 
+test("unfinishedLimitBytes: unfinished records of all connections share it; who needs more is closed", () =>
+  withServer({ unfinishedLimitBytes: 300_000 }, async (connect, server) => {
+    const half = concat(words(0x8000_0000 + 80_000), new Uint8Array(40_000));
+    const peers = await Promise.all(Array.from({ length: 10 }, () => connect()));
+    for (const peer of peers) peer.send(half);
+    const isFull = (): boolean => server.stats.connectionsAccepted === 10 && server.stats.connections <= 7;
+    await until(isFull, "connections are closed");
+    assert.ok(server.stats.connections >= 3);
+    for (const peer of peers) peer.destroy();
+    await until(() => server.stats.connections === 0, "all connections are closed");
+    // What was given up, or is finished, makes room again.
+    const peer = await connect();
+    const call = record(echoCall(1, new Uint8Array(100_000)));
+    for (let round = 1; round <= 10; round++) {
+      peer.send(call.slice(0, 50_000));
+      peer.send(call.slice(50_000));
+      await peer.receive(round);
+    }
+  }));
+
 test("recordTimeoutMs: a record that is not finished in time closes the connection; others stay", () =>
   withServer({ recordTimeoutMs: 40 }, async (connect) => {
     const [good, slow] = [await connect(), await connect()];
