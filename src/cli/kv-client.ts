@@ -49,6 +49,7 @@ export function buildProgram({ io, transport }: ClientEnvironment): Command {
     .version(SOFTWARE, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this text")
     .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -216,6 +217,7 @@ function serializableOption(): Option {
 /** One line from what commander has to say. */
 function usageFailure(command: Command, error: CommanderError): CommandFailure {
   const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  if (error.code === "commander.help") return new CommandFailure(ExitCode.USAGE, "name a command, as above");
   const problem = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
   const dash =
     error.code === "commander.unknownOption" ? "; write -- before a key that begins with a dash" : "";

@@ -27,6 +27,7 @@ interface Session {
 export class FakeKvStore {
   /** Writes that were applied, in their order: the revision is its length. */
   private readonly changes: Change[] = [];
+  private readonly current = new Map<string, KvPair>();
   private readonly sessions = new Map<string, Session>();
 
   get revision(): number {
@@ -55,7 +56,7 @@ export class FakeKvStore {
         modRevision: revision,
         keyVersion: (before?.keyVersion ?? 0) + 1,
       };
-      this.changes.push({ revision, key: idOf(args.key), pair });
+      this.change({ revision, key: idOf(args.key), pair });
       const ok = { revision, prevRevision: before?.modRevision ?? 0, keyVersion: pair.keyVersion };
       return { status: KvStatus.KV_OK, ok };
     }) as KvPutResult;
@@ -68,7 +69,7 @@ export class FakeKvStore {
       if (conflict !== undefined) return conflict;
       if (before === undefined) return { status: KvStatus.KV_NOT_FOUND, message: "there is no such key" };
       const revision = this.revision + 1;
-      this.changes.push({ revision, key: idOf(args.key), pair: undefined });
+      this.change({ revision, key: idOf(args.key), pair: undefined });
       return { status: KvStatus.KV_OK, ok: { revision, prevRevision: before.modRevision } };
     }) as KvDeleteResult;
   }
@@ -86,13 +87,15 @@ export class FakeKvStore {
       .sort((a, b) => Buffer.compare(a.key, b.key));
   }
 
+  private change(change: Change): void {
+    this.changes.push(change);
+    applyTo(this.current, change);
+  }
+
   private at(revision: number): Map<string, KvPair> {
+    if (revision === 0) return this.current;
     const pairs = new Map<string, KvPair>();
-    for (const change of this.changes) {
-      if (revision !== 0 && change.revision > revision) break;
-      if (change.pair === undefined) pairs.delete(change.key);
-      else pairs.set(change.key, change.pair);
-    }
+    for (const change of this.changes.slice(0, revision)) applyTo(pairs, change);
     return pairs;
   }
 
@@ -111,6 +114,11 @@ export class FakeKvStore {
     this.sessions.set(id, { sequence, result });
     return result;
   }
+}
+
+function applyTo(pairs: Map<string, KvPair>, { key, pair }: Change): void {
+  if (pair === undefined) pairs.delete(key);
+  else pairs.set(key, pair);
 }
 
 function conflictWith(

@@ -31,6 +31,9 @@ export interface DeliveryLimits {
 /** Between two rounds over the servers. An election takes some tenths of a second. */
 const ROUND_BACKOFF = { minMs: 25, maxMs: 400 };
 
+/** The first try leaves time for another at the next server, however short the time for all is. */
+const FIRST_TRY_SHARE = 0.7;
+
 /**
  * One call on its way to an answer.
  *
@@ -106,7 +109,7 @@ export class Delivery {
       const message = `the write may or may not have been applied: ${why}`;
       return new KvUncertainError(message, failures, last?.status, last?.error);
     }
-    const message = `no server could carry out the call: ${why}`;
+    const message = `no server could do it: ${why}`;
     return new KvUnavailableError(message, failures, last?.status, last?.error);
   }
 
@@ -128,9 +131,13 @@ export class Delivery {
 
   private callOptions(): CallOptions {
     const { timeoutMs, tryTimeoutMs, signal } = this.limits;
-    if (this.tries === 0) return callOptions(Math.min(tryTimeoutMs, timeoutMs), signal);
-    const round = Math.floor(this.tries / this.servers.endpoints.length);
-    return callOptions(Math.min(tryTimeoutMs * 2 ** round, Math.max(this.remainingMs(), 1)), signal);
+    const count = this.servers.endpoints.length;
+    if (this.tries === 0) {
+      const mostMs = count === 1 ? timeoutMs : timeoutMs * FIRST_TRY_SHARE;
+      return callOptions(Math.min(tryTimeoutMs, mostMs), signal);
+    }
+    const roundTryMs = tryTimeoutMs * 2 ** Math.floor(this.tries / count);
+    return callOptions(Math.min(roundTryMs, Math.max(this.remainingMs(), 1)), signal);
   }
 
   private remainingMs(): number {
@@ -151,9 +158,10 @@ export class Delivery {
     this.endpoint = servers.after(this.endpoint);
     if (this.tries % servers.endpoints.length !== 0) return;
     const round = this.tries / servers.endpoints.length;
+    const remainingMs = this.remainingMs();
+    if (remainingMs <= ROUND_BACKOFF.minMs || this.wouldEndUncertain()) throw this.noAnswer();
     const delayMs = backoffDelayMs(round, Math.random(), ROUND_BACKOFF);
-    if (delayMs >= this.remainingMs() || this.wouldEndUncertain()) throw this.noAnswer();
-    await servers.pauses.wait(delayMs, limits.signal);
+    await servers.pauses.wait(Math.min(delayMs, remainingMs / 2), limits.signal);
   }
 
   /**

@@ -1,4 +1,3 @@
-import { randomFillSync } from "node:crypto";
 import { KV_SESSION_MIN_MS, KV_SESSION_SIZE } from "../gen/kv.ts";
 
 /**
@@ -8,7 +7,7 @@ import { KV_SESSION_MIN_MS, KV_SESSION_SIZE } from "../gen/kv.ts";
  * a straggler of a write that was given up is refused by the servers once the session has gone on.
  */
 export class WriteSession {
-  readonly id: Uint8Array = randomFillSync(new Uint8Array(KV_SESSION_SIZE));
+  readonly id: Uint8Array = crypto.getRandomValues(new Uint8Array(KV_SESSION_SIZE));
   private sequence = 0;
   /** When it last carried a write, on the clock of `performance.now()`. */
   lastUsedMs = 0;
