@@ -284,6 +284,28 @@ test("writeTimeoutMs: a client that goes on not reading its replies is disconnec
     () => new Uint8Array(100_000),
   ));
 
+test("writeTimeoutMs: a client that reads on in time stays, however long it stays", async () => {
+  const writeTimeoutMs = 500;
+  let calls = 0;
+  await withServer(
+    { unsentLimitBytes: 100_000, writeTimeoutMs },
+    async (connect) => {
+      const peer = await connect(false);
+      for (let xid = 0; xid < 100; xid++) peer.send(record(echoCall(xid, A)));
+      await until(() => calls > 0, "calls are answered");
+      const startMs = performance.now();
+      peer.socket.resume();
+      await peer.receive(100);
+      await until(() => performance.now() - startMs > writeTimeoutMs * 1.5, "the time has passed");
+      await peer.exchange(echoCall(1, A));
+    },
+    () => {
+      calls += 1;
+      return new Uint8Array(100_000);
+    },
+  );
+});
+
 test("a call that is answered after its client went away is forgotten; onGone tells the handler", async () => {
   const gate = new Gate();
   let gone = 0;
