@@ -1,7 +1,8 @@
-import { statfs } from "node:fs/promises";
+import { open as openFile, statfs } from "node:fs/promises";
+import { endianness } from "node:os";
 import { dirname } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { CheckpointError } from "./errors.ts";
+import { CheckpointError, StoreDamagedError } from "./errors.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 import type { CheckpointWrites, RecordStore } from "./record-store.ts";
 
@@ -73,7 +74,8 @@ export class LmdbRecordStore implements RecordStore {
     path: string,
     freeBytes: () => Promise<number> = () => freeBytesAt(path),
   ): Promise<LmdbRecordStore> {
-    const store = new LmdbRecordStore(path, freeBytes);
+    await requireLmdbFile(path);
+    const store = orDamaged(path, null, () => new LmdbRecordStore(path, freeBytes));
     if (store.hasStagedSessions()) await store.applyStagedSessions();
     return store;
   }
@@ -99,16 +101,18 @@ export class LmdbRecordStore implements RecordStore {
   }
 
   meta(): Uint8Array | undefined {
-    return this.metaItems.getBinary(META_KEY);
+    return orDamaged(this.path, null, () => this.metaItems.getBinary(META_KEY));
   }
 
   record(revision: number): Uint8Array | undefined {
-    return this.records.getBinary(revision);
+    return orDamaged(this.path, revision, () => this.records.getBinary(revision));
   }
 
   scan(lastRevision: number, visit: (revision: number, bytes: Uint8Array) => void): void {
-    for (const { key, value } of this.records.getRange({ start: 1, end: lastRevision + 1 }))
-      visit(key, value);
+    orDamaged(this.path, null, () => {
+      for (const { key, value } of this.records.getRange({ start: 1, end: lastRevision + 1 }))
+        visit(key, value);
+    });
   }
 
   sessions(): ReadonlyMap<string, Uint8Array> {
@@ -224,6 +228,44 @@ export class LmdbRecordStore implements RecordStore {
     const problem = `${this.path}: the checkpoint could not be written: ${(cause as Error).message}`;
     const isFull = (await this.freeBytes()) < SPARE_BYTES;
     return new CheckpointError(isFull ? "ENOSPC" : "EIO", problem, cause);
+  }
+}
+
+/** Of the two meta pages at the start of the file, in the byte order of the machine (mdb.c: MDB_meta). */
+const MDB_MAGIC = 0xbeef_c0de;
+const MDB_MAGIC_AT = 24;
+
+/**
+ * Opening a file of another kind ends the process with a segmentation fault, so that is ruled out before.
+ * @throws StoreDamagedError
+ */
+async function requireLmdbFile(path: string): Promise<void> {
+  const start = Buffer.alloc(MDB_MAGIC_AT + 4);
+  const file = await openFile(path, "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (file === undefined) return;
+  const { bytesRead } = await file.read(start, 0, start.length, 0).finally(() => file.close());
+  const magic = endianness() === "LE" ? start.readUInt32LE(MDB_MAGIC_AT) : start.readUInt32BE(MDB_MAGIC_AT);
+  if (bytesRead > 0 && magic !== MDB_MAGIC)
+    throw new StoreDamagedError(path, null, "the file is not one of LMDB");
+}
+
+/** Errors by which LMDB says that its file is not what it wrote (lmdb.h, "Return Codes"). */
+const MDB_PAGE_NOTFOUND = -30797;
+const MDB_CORRUPTED = -30796;
+const MDB_INVALID = -30793;
+
+/** @throws StoreDamagedError in place of what LMDB throws when it finds damage */
+function orDamaged<T>(path: string, revision: number | null, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    const isDamage = code === MDB_PAGE_NOTFOUND || code === MDB_CORRUPTED || code === MDB_INVALID;
+    if (!isDamage) throw error;
+    throw new StoreDamagedError(path, revision, `LMDB cannot read it: ${(error as Error).message}`);
   }
 }
 
