@@ -2,6 +2,7 @@
  * `npm start`: three servers on this machine, until Ctrl-C.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KvV1Client } from "../kv/gen/kv.ts";
@@ -19,7 +20,7 @@ interface Server {
   readonly ended: Promise<void>;
 }
 
-let stopping = false;
+let phase: "starting" | "up" | "stopping" = "starting";
 
 function startServer(port: number, index: number): Server {
   const id = index + 1;
@@ -29,13 +30,32 @@ function startServer(port: number, index: number): Server {
   const ended = new Promise<void>((resolve) => {
     child.once("exit", (code, signal) => {
       resolve();
-      if (!stopping) reportEnd(id, signal ?? `exit code ${code}`, args);
+      reportEnd(id, signal ?? `exit code ${code}`, args);
     });
   });
   return { id, port, process: child, ended };
 }
 
+/** The ports of ours that somebody listens on already. */
+async function takenPorts(): Promise<number[]> {
+  const isTaken = await Promise.all(PORTS.map(isPortTaken));
+  return PORTS.filter((_, index) => isTaken[index]);
+}
+
+function isPortTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(true));
+    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(false)));
+  });
+}
+
 function reportEnd(id: number, how: string, args: readonly string[]): void {
+  if (phase === "stopping") return;
+  if (phase === "starting") {
+    console.error(`server ${id} could not start (${how}), so the others are stopped, too`);
+    return;
+  }
   const command = [relative(process.cwd(), args[0]!), ...args.slice(1)].join(" ");
   console.error(`server ${id} has ended (${how}); the others go on. To start it again: ${command}`);
 }
@@ -64,7 +84,7 @@ async function formed(servers: readonly Server[]): Promise<boolean> {
 }
 
 async function stopAll(servers: readonly Server[]): Promise<void> {
-  stopping = true;
+  phase = "stopping";
   for (const server of servers) server.process.kill("SIGTERM");
   await Promise.all(servers.map((server) => server.ended));
 }
@@ -86,19 +106,30 @@ Ctrl-C stops all three.
 }
 
 async function main(): Promise<void> {
+  // Else the servers of another `npm start` would answer for the ones that cannot start.
+  const taken = await takenPorts();
+  if (taken.length > 0) {
+    const ports = taken.length === 1 ? `port ${taken[0]} is` : `ports ${taken.join(" and ")} are`;
+    console.error(`npm start: ${ports} in use, perhaps by another npm start; stop that first`);
+    process.exitCode = 1;
+    return;
+  }
   const servers = PORTS.map(startServer);
-  const interrupted = new Promise<void>((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+  // The terminal and npm both pass on the same Ctrl-C; the second must not end this process before the servers.
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    process.on("SIGINT", () => resolve("interrupted"));
+    process.on("SIGTERM", () => resolve("interrupted"));
   });
   const allEnded = Promise.all(servers.map((server) => server.ended));
-  const isUp = await Promise.race([formed(servers), interrupted.then(() => null)]);
-  if (isUp === true) {
+  const start = await Promise.race([formed(servers), interrupted]);
+  let end: unknown = start;
+  if (start === true) {
+    phase = "up";
     sayWhatNext(servers);
-    await Promise.race([interrupted, allEnded]);
+    end = await Promise.race([interrupted, allEnded]);
   }
   await stopAll(servers);
-  process.exitCode = isUp === false ? 1 : 0;
+  process.exitCode = end === "interrupted" ? 0 : 1;
 }
 
 await main();
