@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { CredentialReader, encodeCredential } from "../../src/oncrpc/credential.ts";
 import { AuthStat } from "../../src/oncrpc/gen/rpc.ts";
 import type { Credential } from "../../src/oncrpc/index.ts";
-import { bytes, hex } from "../support/bytes.ts";
+import { bytes, concat, hex } from "../support/bytes.ts";
 
 const sys: Credential = { flavor: "sys", stamp: 1, machineName: "mars", uid: 2, gid: 3, gids: [4, 5] };
 const SYS_BODY = bytes("00000001 00000004 6d617273 00000002 00000003 00000002 00000004 00000005");
@@ -54,6 +54,13 @@ test("the same bytes again are the same credential, not read anew; other bytes a
   other[other.length - 1] = 6;
   assert.equal(read(reader, 1, other), { ...sys, gids: [4, 6] });
   assert.equal(read(reader, 1, SYS_BODY), sys);
+});
+
+test("bytes that only begin like the last credential are read anew", () => {
+  const reader = new CredentialReader();
+  assert.equal(read(reader, 1, SYS_BODY), sys);
+  assert.is(read(reader, 1, concat(SYS_BODY, bytes("00000000"))), AuthStat.AUTH_BADCRED);
+  assert.is(read(reader, 1, SYS_BODY.slice(0, -4)), AuthStat.AUTH_BADCRED);
 });
 
 test("what was read stays, even if the message is overwritten afterwards", () => {
