@@ -57,6 +57,17 @@ test("a paused end receives nothing until it is resumed; the writer is told when
   assert.equal([atOne, atTwo], [["drain"], ["data 0102", "data 03", "end"]]);
 });
 
+test("a paused end does not see the other's end until it is resumed", async () => {
+  const { one, two, atTwo } = pair();
+  two.pause();
+  one.end();
+  await turns();
+  assert.equal(atTwo, []);
+  two.resume();
+  await turns();
+  assert.equal(atTwo, ["end"]);
+});
+
 test("each side ends for itself; when both have, both are closed", async () => {
   const { one, two, atOne, atTwo } = pair();
   one.write(Uint8Array.of(1));
