@@ -146,18 +146,26 @@ export class Node {
 
   /** Hands leadership over, if this server leads; resolves when another server does, or after a while. */
   async leave(timeoutMs: number): Promise<void> {
-    const { raft, clock, events } = this.parts;
-    const target = raft.transferLeadership();
-    if (target === 0) return;
-    events.onHandOver(target);
-    this.wake();
+    const { raft, clock } = this.parts;
+    if (raft.role !== "leader") return;
     const deadlineMs = clock.nowMs() + timeoutMs;
     while (raft.role === "leader" || raft.leader === 0) {
-      if (clock.nowMs() >= deadlineMs) return;
+      if (clock.nowMs() >= deadlineMs || !this.tryHandOver()) return;
       await new Promise<void>((resolve) => {
         clock.after(TICK_MS, resolve);
       });
     }
+  }
+
+  /** Asks a server to take over, unless one has been asked. Returns false when there is none to ask. */
+  private tryHandOver(): boolean {
+    const { raft, events } = this.parts;
+    if (raft.role !== "leader" || raft.isTransferring) return true;
+    const target = raft.transferLeadership();
+    if (target === 0) return false;
+    events.onHandOver(target);
+    this.wake();
+    return true;
   }
 
   private pump(): void {

@@ -4,7 +4,8 @@ import type { ServerId } from "./types.ts";
 
 /**
  * Hands leadership over (dissertation §3.10): no new proposals; when the target has the whole log it is told to
- * stand for election at once. If that comes to nothing within an election time-out, the leader carries on.
+ * stand for election at once. If that comes to nothing within an election time-out, or the target cannot be
+ * reached, the leader carries on.
  */
 export class LeaderTransfer {
   private readonly state: ServerState;

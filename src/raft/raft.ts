@@ -153,6 +153,7 @@ export class Raft {
   /** A request to `peer` will get no answer. */
   unreachable(peer: ServerId): void {
     this.leadership?.unreachable(peer);
+    if (this.transfer?.target === peer) this.transfer = null;
   }
 
   /**
