@@ -16,6 +16,7 @@ export const DEFAULT_FRAGMENTS_LIMIT: number = 1024;
 const HEADER_BYTES = 4;
 const LENGTH_MASK = 0x7fff_ffff;
 const JOINED_BYTES_MIN = 4096;
+const GROWTH_FACTOR = 4;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -157,10 +158,10 @@ export class RecordReader {
   }
 
   private grow(needed: number): boolean {
-    // Doubling keeps the copying linear; what the headers have announced is as much as can be of use.
+    // Growing by a factor keeps the copying linear; what the headers have announced is as much as can be of use.
     const announced = this.joinedBytes + this.fragmentRemaining;
-    const doubled = Math.max(this.joined.length * 2, JOINED_BYTES_MIN);
-    const capacity = Math.max(needed, Math.min(doubled, announced));
+    const generous = Math.max(this.joined.length * GROWTH_FACTOR, JOINED_BYTES_MIN);
+    const capacity = Math.max(needed, Math.min(generous, announced));
     if (this.budget?.take(capacity - this.joined.length) === false) {
       this.fail("NO_BUFFER_SPACE", "there is no memory left for unfinished records");
       return false;
