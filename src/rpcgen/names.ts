@@ -249,7 +249,8 @@ function methodPrefix(program: ProgramModel, version: VersionModel): string {
   const own = version.procedures.map((procedure) => procedure.name);
   if (own.length > 1) return commonPrefix(own);
   const all = program.versions.flatMap((other) => other.procedures.map((procedure) => procedure.name));
-  return commonPrefix([...all, program.name]);
+  // With an underscore behind it, program CALC shares CALC_ with its procedure CALC_ADD.
+  return commonPrefix([...all, `${program.name}_PROGRAM`]);
 }
 
 /** The longest common prefix that ends with an underscore and leaves something of each name. */

@@ -436,14 +436,14 @@ export class OthersV1Client {
     this.#caller = caller;
   }
 
-  othersOnly(options?: CallOptions): Promise<void> {
+  only(options?: CallOptions): Promise<void> {
     return this.#caller.call(others_only, undefined, options);
   }
 }
 
 /** What a server of version v1 of others answers. */
 export interface OthersV1Handlers {
-  othersOnly(context: CallContext): void | Promise<void>;
+  only(context: CallContext): void | Promise<void>;
 }
 
 /** The dispatch table of version v1, for a server. */
@@ -452,7 +452,7 @@ export function othersV1Service(handlers: OthersV1Handlers): RpcService {
     name: "v1",
     prog: others,
     vers: others_v1,
-    procedures: new Map([dispatch(others_only, (_args, context) => handlers.othersOnly(context))]),
+    procedures: new Map([dispatch(others_only, (_args, context) => handlers.only(context))]),
   };
 }
 
