@@ -109,6 +109,20 @@ test("a checkpoint that fails for lack of room loses nothing, and the next one b
   assert.equal(sessionsOf(again), ["s=one", "t=two"]);
 });
 
+test("a session is written with the next checkpoint only, not with all that follow", async () => {
+  const records = new MemoryRecordStore();
+  const written: string[][] = [];
+  const commit = records.commit.bind(records);
+  records.commit = (writes) => {
+    written.push([...writes.sessions.keys()]);
+    return commit(writes);
+  };
+  const store = MvccStore.open(records);
+  await store.checkpoint(position(1), [session("s", "one")]);
+  await store.checkpoint(position(2), [session("t", "one")]);
+  assert.equal(written, [["s"], ["t"]]);
+});
+
 test("uncheckpointedBytes grows with what is written, and falls with each checkpoint", async () => {
   const store = MvccStore.open(new MemoryRecordStore());
   assert.is(store.uncheckpointedBytes, 0);
@@ -206,14 +220,25 @@ test("damage in the meta item or a session is found, and so is a format of the f
   assert.match(damage(() => MvccStore.open(records)).message, /format 2; this version knows only 1/);
   await commitMeta(records, meta);
   const [state] = records.sessions().values();
+  const sound = Uint8Array.from(state!);
   state![state!.length - 1] = 7;
   assert.match(damage(() => MvccStore.open(records)).message, /an item is damaged/);
+  const swapped = { ...NOTHING, sessions: new Map([["t", sound]]) };
+  await records.commit({ ...swapped, meta, recordAt: () => meta });
+  state!.set(sound);
+  assert.match(damage(() => MvccStore.open(records)).message, /under the id of another/);
   assert.is(store.revision, 3);
 });
 
+const NOTHING = {
+  firstRevision: 1,
+  lastRevision: 0,
+  recordBytes: 0,
+  sessions: new Map<string, Uint8Array>(),
+};
+
 function commitMeta(records: MemoryRecordStore, meta: Uint8Array): Promise<void> {
-  const nothing = { firstRevision: 1, lastRevision: 0, recordBytes: 0, sessions: new Map() };
-  return records.commit({ ...nothing, meta, recordAt: () => meta });
+  return records.commit({ ...NOTHING, meta, recordAt: () => meta });
 }
 
 test.run();

@@ -52,6 +52,13 @@ async function killAt(point: string, checkpoint: number): Promise<void> {
     await open(path, async (store) => {
       check(store, checkpoint);
       if (checkpoint === 2) return;
+      // What the killed one left must not come in with this one.
+      await store.checkpoint(position(1), []);
+      await store.checkpoint(position(1), sessions(1).slice(-1));
+    });
+    await open(path, async (store) => {
+      check(store, checkpoint);
+      if (checkpoint === 2) return;
       fill(store, SECOND_RECORDS);
       await store.checkpoint(position(2), sessions(2));
     });

@@ -116,6 +116,22 @@ test("thousands of sessions change, and go, with one checkpoint", () =>
     });
   }));
 
+test("sessions of a checkpoint that could not be moved at once are not lost by the next one", () =>
+  withPath(async (path) => {
+    await withStore(path, async (store, records) => {
+      Object.assign(records, { applyStagedSessions: () => Promise.reject(new Error("no room")) });
+      await store.checkpoint(POSITION, [{ id: bytes("s"), state: bytes("one") }]);
+      Reflect.deleteProperty(records, "applyStagedSessions");
+      await store.checkpoint(POSITION, [{ id: bytes("t"), state: bytes("one") }]);
+    });
+    await withStore(path, async (store) => {
+      assert.equal(
+        store.recoveredSessions.map(({ id }) => text(id)),
+        ["s", "t"],
+      );
+    });
+  }));
+
 test("a checkpoint is not begun when the disk has no room for it; it works when there is", () =>
   withPath(async (path) => {
     let free = 1000;

@@ -135,7 +135,8 @@ test("keys and values have the limits of idl/kv.x; one that exceeds them changes
   assert.is(store.keyCount, 1);
   assert.is(readable(store.get(bytes("k".repeat(4096))))?.value.length, 1_048_576);
   put(store, "k", "v");
-  assert.is(store.get(bytes("k"))?.modRevision, 2);
+  assert.throws(() => put(store, "k".repeat(4097), ""), /store_record.key/);
+  assert.equal(readable(store.get(bytes("k")))?.modRevision, 2);
 });
 
 test("a key with a hundred thousand revisions is read at each of them", () => {
