@@ -47,10 +47,12 @@ export class ServerProcess {
     };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
+    const endWithUs = (): void => void child.kill("SIGKILL");
+    process.once("exit", endWithUs);
     child.once("close", () => {
       this.ended = true;
+      process.off("exit", endWithUs);
     });
-    process.once("exit", () => child.kill("SIGKILL"));
     this.child = child;
   }
 

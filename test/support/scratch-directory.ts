@@ -2,9 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A directory of this process's own, gone when it ends. */
+let parent: string | undefined;
+
+/** A new directory of this process's own, gone when the process ends. */
 export function scratchDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), "sundial-test-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  return directory;
+  if (parent === undefined) {
+    const made = mkdtempSync(join(tmpdir(), "sundial-test-"));
+    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    parent = made;
+  }
+  return mkdtempSync(join(parent, "scratch-"));
 }

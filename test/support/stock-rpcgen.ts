@@ -63,12 +63,16 @@ export function rpcgen(idl: string, directory: string): RpcgenOutput {
  * Compiles what rpcgen made, to an object file each. Without warnings: rpcgen leaves variables unused.
  * @returns the object files
  */
-export function compileGenerated(sources: readonly string[], directory: string): string[] {
+export function compileGenerated(
+  sources: readonly string[],
+  directory: string,
+  optimization: "-O0" | "-O2" = "-O2",
+): string[] {
   return sources.map((source) => {
     const object = join(directory, `${basename(source, ".c")}.o`);
     run(
       "gcc",
-      ["-c", "-O2", "-w", ...libtirpc("--cflags"), `-I${directory}`, source, "-o", object],
+      ["-c", optimization, "-w", ...libtirpc("--cflags"), `-I${directory}`, source, "-o", object],
       directory,
     );
     return object;
