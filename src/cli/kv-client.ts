@@ -219,8 +219,8 @@ function usageFailure(command: Command, error: CommanderError): CommandFailure {
   const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
   if (error.code === "commander.help") return new CommandFailure(ExitCode.USAGE, "name a command, as above");
   const problem = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
-  const dash =
-    error.code === "commander.unknownOption" ? "; write -- before a key that begins with a dash" : "";
+  const isMistyped = error.code !== "commander.unknownOption" || problem.includes("Did you mean");
+  const dash = isMistyped ? "" : "; write -- before a key that begins with a dash";
   return new CommandFailure(ExitCode.USAGE, `${problem} (${name} --help shows what can be given${dash})`);
 }
 

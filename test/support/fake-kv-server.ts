@@ -24,12 +24,13 @@ type Failure = Exclude<KvStatus, typeof KvStatus.KV_OK | typeof KvStatus.KV_CONF
 
 /** What a fake server does to a call, instead of carrying it out and answering. */
 export type Fault =
-  /** Answers with this status; the call is carried out where `isApplied`. */
+  /** Answers with this status, after `delayMs`; the call is carried out where `isApplied`. */
   | {
       readonly kind: "answer";
       readonly status: Failure;
       readonly message: string;
       readonly isApplied?: boolean;
+      readonly delayMs?: number;
     }
   /** Never answers. */
   | { readonly kind: "silence"; readonly isApplied: boolean }
@@ -38,9 +39,9 @@ export type Fault =
   /** The handler throws, which is SYSTEM_ERR on the wire. */
   | { readonly kind: "throw"; readonly isApplied: boolean };
 
-/** Answers with `status`; nothing is carried out. */
-export function answering(status: Failure, message = "no"): Fault {
-  return { kind: "answer", status, message };
+/** Answers with `status`, after `delayMs`; nothing is carried out. */
+export function answering(status: Failure, message = "no", delayMs = 0): Fault {
+  return { kind: "answer", status, message, delayMs };
 }
 
 /** A write as a server saw it. */
@@ -57,6 +58,8 @@ export class FakeKvServer implements KvV1Handlers {
   readonly faults: Fault[] = [];
   /** For each call that finds none in `faults`. */
   standingFault: Fault | undefined;
+  /** For each call of one procedure, before all others. */
+  readonly faultOf: Map<string, Fault> = new Map();
   /** Nobody can connect. */
   isDown = false;
   role: KvRole;
@@ -207,11 +210,12 @@ export class FakeKvServer implements KvV1Handlers {
     run: () => Res,
     refuse: (result: { status: Failure; message: string }) => Res,
   ): Promise<Res> {
-    const fault = this.faults.shift() ?? this.standingFault;
+    const fault = this.faultOf.get(this.calls.at(-1)!) ?? this.faults.shift() ?? this.standingFault;
     if (fault === undefined) return run();
     if (fault.isApplied === true) run();
     switch (fault.kind) {
       case "answer":
+        if ((fault.delayMs ?? 0) > 0) await new Promise((done) => setTimeout(done, fault.delayMs));
         return refuse({ status: fault.status, message: fault.message });
       case "silence":
         return new Promise(() => {});

@@ -48,6 +48,9 @@ export class Delivery {
   private readonly startedMs = performance.now();
   private endpoint: Endpoint;
   private tries = 0;
+  private tryBeganMs = this.startedMs;
+  /** How long a server waited for a majority before it said that there is none; the longest of all tries. */
+  private noMajorityMs = 0;
   private wasMayBeApplied = false;
   private failures: Map<Endpoint, TryFailure> | undefined;
 
@@ -146,33 +149,35 @@ export class Delivery {
 
   private failed(failure: TryFailure): void {
     this.failures ??= new Map();
-    this.failures.set(this.endpoint, failure);
+    if (!failure.isPremature || !this.failures.has(this.endpoint)) this.failures.set(this.endpoint, failure);
     this.tries += 1;
+    if (failure.status === KvStatus.KV_UNAVAILABLE) {
+      this.noMajorityMs = Math.max(this.noMajorityMs, performance.now() - this.tryBeganMs);
+    }
     if (this.limits.isWrite && failure.mayBeApplied) this.wasMayBeApplied = true;
   }
 
   /** Turns to the next server, after a pause where it was the last of a round. */
   private async moveOn(): Promise<void> {
-    const { servers, limits } = this;
-    if (this.remainingMs() <= 0 || this.isHopeless()) throw this.noAnswer();
-    this.endpoint = servers.after(this.endpoint);
-    if (this.tries % servers.endpoints.length !== 0) return;
-    const round = this.tries / servers.endpoints.length;
+    const { servers } = this;
     const remainingMs = this.remainingMs();
-    if (remainingMs <= ROUND_BACKOFF.minMs || this.wouldEndUncertain()) throw this.noAnswer();
-    const delayMs = backoffDelayMs(round, Math.random(), ROUND_BACKOFF);
-    await servers.pauses.wait(Math.min(delayMs, remainingMs / 2), limits.signal);
+    if (remainingMs <= 0 || this.isHopeless()) throw this.noAnswer();
+    this.endpoint = servers.after(this.endpoint);
+    if (this.tries % servers.endpoints.length === 0) {
+      if (remainingMs <= ROUND_BACKOFF.minMs || this.wouldEndUncertain(remainingMs)) throw this.noAnswer();
+      const delayMs = backoffDelayMs(this.tries / servers.endpoints.length, Math.random(), ROUND_BACKOFF);
+      await servers.pauses.wait(Math.min(delayMs, remainingMs / 2), this.limits.signal);
+    }
+    this.tryBeganMs = performance.now();
   }
 
   /**
-   * In the last round a server said, after it had waited for a majority, that there is none. It would wait as long
-   * again; without the time to hear it say so, a write that has certainly not been applied becomes one that may
+   * Servers have said, after they had waited for a majority, that there is none. They would wait as long again;
+   * without the time to hear them say so, a write that has certainly not been applied would become one that may
    * have been.
    */
-  private wouldEndUncertain(): boolean {
-    const { isWrite, tryTimeoutMs } = this.limits;
-    if (!isWrite || this.mayBeApplied || this.remainingMs() >= tryTimeoutMs) return false;
-    return [...this.failures!.values()].some(({ status }) => status === KvStatus.KV_UNAVAILABLE);
+  private wouldEndUncertain(remainingMs: number): boolean {
+    return this.limits.isWrite && !this.mayBeApplied && remainingMs < this.noMajorityMs;
   }
 
   /** None of the servers will ever answer. */
@@ -196,7 +201,7 @@ function callOptions(timeoutMs: number, signal: AbortSignal | undefined): CallOp
 function failureOfAnswer(result: { readonly status: KvStatus; readonly message?: string }): TryFailure {
   const { status, message = "" } = result;
   const mayBeApplied = status === KvStatus.KV_UNCERTAIN;
-  return { reason: message, mayBeApplied, isLasting: false, status, error: undefined };
+  return { reason: message, mayBeApplied, isLasting: false, isPremature: false, status, error: undefined };
 }
 
 /** Each reason once, behind the servers that gave it. */

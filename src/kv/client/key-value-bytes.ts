@@ -32,7 +32,8 @@ export function valueBytes(value: KvBytes): Uint8Array {
 export function endOfPrefix(prefix: Uint8Array): Uint8Array {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length -= 1;
-  const end = prefix.slice(0, length);
+  // A copy: `slice` of a Buffer would be a view.
+  const end = Uint8Array.from(prefix.subarray(0, length));
   if (length > 0) end[length - 1]! += 1;
   return end;
 }

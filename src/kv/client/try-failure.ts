@@ -17,6 +17,8 @@ export interface TryFailure {
   readonly mayBeApplied: boolean;
   /** It would be the same at the next try: this is no server of the KV program. */
   readonly isLasting: boolean;
+  /** The time was over before there was a connection: what an earlier try met with says more. */
+  readonly isPremature: boolean;
   readonly status: KvStatus | undefined;
   readonly error: RpcError | undefined;
 }
@@ -28,6 +30,7 @@ export function failureOfError(error: unknown): TryFailure {
     reason: reasonOf(error),
     mayBeApplied: mayBeApplied(error),
     isLasting: isLasting(error),
+    isPremature: error instanceof RpcTimeoutError && !error.sent,
     status: undefined,
     error,
   };
