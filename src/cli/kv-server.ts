@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { KV_VALUE_MAX } from "../kv/gen/kv.ts";
-import { parsePeerList } from "../kv/peer-list.ts";
+import { type PeerList, parsePeerList } from "../kv/peer-list.ts";
 import { KvServer, type KvServerOptions } from "../kv/server.ts";
 import { KvServerError, type KvServerErrorCode, toServerError } from "../kv/server-error.ts";
 import type { ServerEvent } from "../kv/server-events.ts";
@@ -99,6 +99,7 @@ export function buildServerProgram(
     .option("--insecure", "listen on an address that others can reach, without TLS")
     .addHelpText("after", HELP)
     .allowExcessArguments(false)
+    .configureOutput({ outputError: () => {} })
     .action((flags: Flags) => start(toOptions(flags)));
 }
 
@@ -127,12 +128,16 @@ function toOptions(flags: Flags): Omit<KvServerOptions, "onEvent"> {
       `--host=${host} can be reached from outside, and nothing is encrypted or authenticated; add --insecure if that is meant`,
     );
   }
+  if (flags.dataDir === "") throw new KvServerError("USAGE", "--data-dir is empty");
+  const advertise = advertised(flags);
+  const peers = parsePeerList(flags.peers);
+  requireOthers(peers, id, advertise);
   return {
     id,
     host: host === "localhost" ? "127.0.0.1" : host,
     port,
-    advertise: advertised(flags),
-    peers: parsePeerList(flags.peers),
+    advertise,
+    peers,
     dataDir: flags.dataDir ?? `kv_data/server-${id}`,
     heartbeatMs,
     electionTimeoutMs,
@@ -152,10 +157,25 @@ function advertised({ advertise, host, port }: Flags): string {
   }
   try {
     const address = parseAddress(advertise);
-    return formatAddress(address.host, address.port);
+    if (address.port !== 0) return formatAddress(address.host, address.port);
   } catch (error) {
     if (!(error instanceof RpcAddressError)) throw error;
     throw new KvServerError("USAGE", `--advertise: ${error.message}`);
+  }
+  throw new KvServerError("USAGE", `--advertise: address "${advertise}": port 0 cannot be reached`);
+}
+
+/** A server counts itself among the members anyway. */
+function requireOthers(peers: PeerList, id: number, address: string): void {
+  const addresses = peers.kind === "addresses" ? peers.addresses : peers.members.map((one) => one.address);
+  if (addresses.includes(address)) {
+    throw new KvServerError("USAGE", `--peers: ${address} is this server itself; name only the others`);
+  }
+  if (peers.kind === "members" && peers.members.some((one) => one.server === id)) {
+    throw new KvServerError(
+      "USAGE",
+      `--peers: ${id} is the --id of this server itself; name only the others`,
+    );
   }
 }
 
@@ -169,28 +189,36 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    if (error instanceof CommanderError)
-      process.exitCode = error.exitCode === 0 ? 0 : SERVER_EXIT_CODES.USAGE;
-    else exitWith(toServerError(error, "kv_server"));
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    exitWith(error instanceof CommanderError ? usageError(error) : toServerError(error, "kv_server"));
   }
+}
+
+/** One line from what commander has to say. */
+function usageError(error: CommanderError): KvServerError {
+  const problem = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+  return new KvServerError("USAGE", `${problem} (kv_server --help shows what can be given)`);
 }
 
 async function serve(options: Omit<KvServerOptions, "onEvent">): Promise<void> {
   const say = (text: string): void => {
     process.stderr.write(`server ${options.id}: ${text}\n`);
   };
+  // Who read the messages may have gone; that is no reason to stop.
+  process.stderr.on("error", () => {});
+  const fail = (error: unknown): never => exitWith(toServerError(error, options.dataDir), options.id);
   const onEvent = (event: ServerEvent): void => {
-    if (event.kind === "failed") exitWith(toServerError(event.error, options.dataDir));
+    if (event.kind === "failed") fail(event.error);
     else say(describeEvent(event));
   };
-  const server = await KvServer.start({ ...options, onEvent });
+  const server = await KvServer.start({ ...options, onEvent }).catch(fail);
   let isStopping = false;
   // A terminal, npm and a parent process may each pass on the same Ctrl-C.
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     say(`stopping on ${signal}`);
-    await server.stop();
+    await server.stop().catch(fail);
     say("stopped");
     process.exit(0);
   };
@@ -198,8 +226,12 @@ async function serve(options: Omit<KvServerOptions, "onEvent">): Promise<void> {
   process.on("SIGINT", stop);
 }
 
-/** Ends the process at once: after a failure nothing may be answered or written any more. */
-function exitWith(error: KvServerError): never {
-  process.stderr.write(`kv_server: ${error.message}\n`);
+/**
+ * Ends the process at once: after a failure nothing may be answered or written any more.
+ * @param id  of the server, once the flags have told it: several may share a terminal
+ */
+function exitWith(error: KvServerError, id?: number): never {
+  const who = id === undefined || error.code === "USAGE" ? "kv_server" : `server ${id}`;
+  process.stderr.write(`${who}: ${error.message}\n`);
   process.exit(SERVER_EXIT_CODES[error.code]);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { renameSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { KvServerError } from "./server-error.ts";
@@ -16,21 +16,33 @@ const ATTEMPTS = 5;
  * (Node has no flock(2), and a file with a process id means nothing in another process-id namespace.)
  */
 export class DirectoryLock {
-  private readonly server: Server;
+  private readonly directory: string;
+  private readonly path: string;
+  private server: Server | undefined;
 
-  /** @throws KvServerError `IN_USE` */
-  static async acquire(directory: string): Promise<DirectoryLock> {
-    mkdirSync(directory, { recursive: true });
-    const path = join(directory, FILE);
-    if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
-      throw new KvServerError(
-        "USAGE",
-        `the path of the data directory is too long for its lock: ${path} has more than ${SOCKET_PATH_MAX} bytes`,
-      );
-    }
+  /** @throws KvServerError `USAGE` when no socket can have a path that long */
+  constructor(directory: string) {
+    this.directory = directory;
+    this.path = join(directory, FILE);
+    if (Buffer.byteLength(this.path) <= SOCKET_PATH_MAX) return;
+    throw new KvServerError(
+      "USAGE",
+      `--data-dir=${directory} is too long: with "/${FILE}" behind it, it may have ${SOCKET_PATH_MAX} bytes, since a Unix socket lies there; give a shorter one, or a relative one`,
+    );
+  }
+
+  /**
+   * The directory must be there.
+   * @throws KvServerError `IN_USE`
+   */
+  async acquire(): Promise<void> {
+    const { directory, path } = this;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const server = await listen(path);
-      if (server !== null) return new DirectoryLock(server);
+      if (server !== null) {
+        this.server = server;
+        return;
+      }
       const owner = await askOwner(path);
       if (owner !== null) throw inUse(directory, owner);
       takeAway(path);
@@ -38,13 +50,10 @@ export class DirectoryLock {
     throw new KvServerError("IN_USE", `several servers are being started on ${directory} at once`);
   }
 
-  private constructor(server: Server) {
-    this.server = server;
-  }
-
   release(): Promise<void> {
     return new Promise((resolve) => {
-      this.server.close(() => resolve());
+      if (this.server === undefined) resolve();
+      else this.server.close(() => resolve());
     });
   }
 }

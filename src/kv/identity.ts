@@ -48,7 +48,7 @@ export async function loadIdentity(
   if (found.cluster !== null) {
     throw new KvServerError(
       "DISAGREEMENT",
-      `the cluster knows this server as ${found.address}, not ${address}; start it with --advertise=${found.address}`,
+      `${disk.path}: the cluster knows this server as ${found.address}, not ${address}; start it with that --host and --port, or with --advertise=${found.address}`,
     );
   }
   const moved = { ...found, address };

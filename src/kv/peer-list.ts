@@ -30,7 +30,7 @@ export function parsePeerList(text: string): PeerList {
     text,
   );
   requireDistinct(
-    members.map((member) => String(member.server)),
+    members.map((member) => `id ${member.server}`),
     text,
   );
   return { kind: "members", members };
@@ -51,11 +51,12 @@ function parseMember(item: string, text: string): RaftMember {
 function checkAddress(item: string, text: string): string {
   try {
     const { host, port } = parseAddress(item);
-    return formatAddress(host, port);
+    if (port !== 0) return formatAddress(host, port);
   } catch (error) {
     if (!(error instanceof RpcAddressError)) throw error;
     throw new KvServerError("USAGE", `--peers=${text}: ${error.message}`);
   }
+  throw new KvServerError("USAGE", `--peers=${text}: address "${item}": port 0 cannot be reached`);
 }
 
 function requireDistinct(items: readonly string[], text: string): void {

@@ -59,7 +59,7 @@ export class Peer {
       .then(
         (res) => {
           if (res.status === RaftStatus.RAFT_OK) this.events.onResponse(fromVoteOk(request, res.ok));
-          else this.refused(res.refusal);
+          else this.refused(res.status, res.refusal);
         },
         () => this.events.onLost(server),
       );
@@ -72,7 +72,7 @@ export class Peer {
       .then(
         (res) => {
           if (res.status === RaftStatus.RAFT_OK) this.events.onResponse(fromAppendOk(request, res.ok));
-          else this.refused(res.refusal);
+          else this.refused(res.status, res.refusal);
         },
         () => this.events.onLost(server),
       );
@@ -122,9 +122,10 @@ export class Peer {
     }
   }
 
-  private refused(refusal: RaftRefusal): void {
+  private refused(status: RaftStatus, refusal: RaftRefusal): void {
     this.events.onLost(this.member.server);
-    if (refusal.message === this.lastRefusal) return;
+    // Servers that form a cluster do not come to it in the same moment; that is no news.
+    if (status === RaftStatus.RAFT_NOT_FORMED || refusal.message === this.lastRefusal) return;
     this.lastRefusal = refusal.message;
     this.events.onRefused(this.member.server, refusal.message);
   }

@@ -34,7 +34,6 @@ const DISK_ADVICE: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up; make room",
   EIO: "the disk reports an error; replace it, and this server's data with it",
   ENOSPC: "the disk is full; make room",
-  ENOTDIR: "a part of the path is a file; choose another --data-dir",
   EPERM: "no permission; let the user of this process read and write there",
   EROFS: "the file system is read-only",
 };

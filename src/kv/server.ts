@@ -12,6 +12,7 @@ import {
 } from "./gen/raft.ts";
 import { type ClusterIdentity, type Identity, loadIdentity, saveIdentity } from "./identity.ts";
 import type { KvLimits } from "./kv-service.ts";
+import { errnoOf } from "./log/errors.ts";
 import { Log } from "./log/log.ts";
 import { MemberNode } from "./member-node.ts";
 import { Membership } from "./membership.ts";
@@ -255,10 +256,11 @@ async function open(options: KvServerOptions): Promise<Opened> {
   const { dataDir, id, advertise } = options;
   const undo: (() => Promise<void>)[] = [];
   try {
-    const lock = await DirectoryLock.acquire(dataDir);
-    undo.push(() => lock.release());
-    const disk = await RealDisk.open(dataDir);
+    const lock = new DirectoryLock(dataDir);
+    const disk = await openDirectory(dataDir);
     undo.push(() => disk.close());
+    await lock.acquire();
+    undo.push(() => lock.release());
     const identity = await loadIdentity(disk, realRandom, id, advertise);
     const log = await Log.open(await RealDisk.open(join(dataDir, LOG_DIRECTORY)), { random: realRandom });
     undo.push(() => log.close());
@@ -270,6 +272,18 @@ async function open(options: KvServerOptions): Promise<Opened> {
   } catch (error) {
     for (const close of undo.reverse()) await close();
     throw toServerError(error, options.dataDir);
+  }
+}
+
+/** Makes the directory if need be. */
+async function openDirectory(dataDir: string): Promise<RealDisk> {
+  try {
+    return await RealDisk.open(dataDir);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== "EEXIST" && errno !== "ENOTDIR") throw error;
+    const problem = errno === "EEXIST" ? "is no directory" : "is no path: a part of it is no directory";
+    throw new KvServerError("USAGE", `--data-dir=${dataDir} ${problem}; choose another one`, error);
   }
 }
 

@@ -6,7 +6,7 @@ import { KvClient, type KvClientOptions } from "../../src/kv/index.ts";
 import { KV_CLIENT, type Outcome, run } from "./child-programs.ts";
 import { eventually, HopelessError } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
-import { RealServer } from "./real-server.ts";
+import { RealServer, type RealServerOptions } from "./real-server.ts";
 
 export interface RealClusterOptions {
   /** Default: 3. */
@@ -25,6 +25,7 @@ const SAID_LINES = 30;
 export class RealCluster {
   readonly servers: readonly RealServer[];
   readonly directory: string;
+  private readonly variants: RealServer[] = [];
   private readonly clients = new Set<KvClient>();
 
   /** Makes a cluster of servers that were not started yet. */
@@ -81,6 +82,14 @@ export class RealCluster {
     return this.servers.filter((other) => other !== server);
   }
 
+  /** A server like one of the cluster but for something; it counts only when the cluster is stopped. */
+  variant(server: RealServer, changes: Partial<RealServerOptions>): RealServer {
+    const { id, port, dataDir, flags } = server;
+    const made = new RealServer({ id, port, dataDir, flags, ...changes });
+    this.variants.push(made);
+    return made;
+  }
+
   /** Waits until all servers that run follow the same leader, which runs too. */
   leader(): Promise<RealServer> {
     const { running } = this;
@@ -130,7 +139,7 @@ export class RealCluster {
   async stop(): Promise<(Outcome | undefined)[]> {
     for (const client of this.clients) client.close();
     const ends = await Promise.all(
-      this.servers.map((server) => {
+      [...this.servers, ...this.variants].map((server) => {
         if (server.isRunning) server.signal("SIGKILL");
         return server.hasStarted ? server.ended() : undefined;
       }),
@@ -141,7 +150,7 @@ export class RealCluster {
 
   /** An error of a test, with what the servers said last. */
   explained(error: unknown): Error {
-    const said = this.servers.map((server) => {
+    const said = [...this.servers, ...this.variants].map((server) => {
       const lines = server.stderr.trimEnd().split("\n").slice(-SAID_LINES);
       return lines.map((line) => `  [${server.id}] ${line}`).join("\n");
     });

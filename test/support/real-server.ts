@@ -10,6 +10,8 @@ export interface RealServerOptions {
   readonly dataDir: string;
   /** Besides `--id`, `--port` and `--data-dir`. */
   readonly flags: readonly string[];
+  /** A command that runs the server, such as strace with its flags. Default: it runs by itself. */
+  readonly wrapper?: readonly string[];
 }
 
 const STATUS_TIMEOUT_MS = 2_000;
@@ -20,15 +22,15 @@ export class RealServer {
   readonly port: number;
   readonly dataDir: string;
   readonly flags: readonly string[];
-  /** A command that runs the server, such as strace with its flags; empty: it runs by itself. */
-  wrapper: readonly string[] = [];
+  private readonly wrapper: readonly string[];
   private program: RunningProgram | undefined;
 
-  constructor({ id, port, dataDir, flags }: RealServerOptions) {
+  constructor({ id, port, dataDir, flags, wrapper = [] }: RealServerOptions) {
     this.id = id;
     this.port = port;
     this.dataDir = dataDir;
     this.flags = flags;
+    this.wrapper = wrapper;
   }
 
   get address(): string {
