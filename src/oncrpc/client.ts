@@ -267,16 +267,15 @@ export class RpcClient implements RpcCaller {
 
   /** The timer went off: ends calls whose time is up, and a connection that is silent for too long. */
   private expire(nowMs: number): void {
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const call of this.pending.list()) {
-      if (call.deadlineMs > nowMs) {
-        nextMs = Math.min(nextMs, call.deadlineMs);
-        continue;
-      }
+    // In the order of their deadlines, so that a late timer does not change what the callers see.
+    const calls = this.pending.list().sort((a, b) => a.deadlineMs - b.deadlineMs);
+    for (const call of calls) {
+      if (call.deadlineMs > nowMs) break;
       const sent = call.unsentRecord === undefined;
       const message = `${call.procedure.name}: no reply from ${this.target} within ${call.timeoutMs} ms`;
       this.remove(call).reject(new RpcTimeoutError(message, call.timeoutMs, sent));
     }
+    const nextMs = calls.find((call) => call.deadlineMs > nowMs)?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const silentAtMs = this.silenceDeadlineMs();
     if (silentAtMs <= nowMs) {
       this.connection!.abandon(new Error(`nothing arrived for ${this.silenceTimeoutMs} ms`));

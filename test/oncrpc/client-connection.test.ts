@@ -114,7 +114,7 @@ test("a failed attempt is no disconnection", async () => {
 test("back-off: after failures the next attempt waits, and calls wait with it", async () => {
   const server = new ScriptedServer();
   server.refusal = refused();
-  const client = server.client({ backoff: { minMs: 30, maxMs: 30 } });
+  const client = server.client({ backoff: { minMs: 400, maxMs: 400 } });
   await failureOfClass(RpcTransportError, client.call(ECHO, A));
   await failureOfClass(RpcTransportError, client.call(ECHO, A));
   assert.is(server.attempts, 2);

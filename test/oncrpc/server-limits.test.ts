@@ -113,13 +113,13 @@ test("recordTimeoutMs: half a header is the beginning of a record", () =>
   }));
 
 test("recordTimeoutMs: records that are each finished in time may go on for ever", () =>
-  withServer({ recordTimeoutMs: 60 }, async (connect) => {
+  withServer({ recordTimeoutMs: 400 }, async (connect) => {
     const peer = await connect();
     const call = record(echoCall(1, A));
     const startMs = performance.now();
     // Each write ends one record and begins the next, so that there is always one begun.
     peer.send(call.slice(0, 10));
-    for (let sent = 1; performance.now() - startMs < 300; sent++) {
+    for (let sent = 1; performance.now() - startMs < 600; sent++) {
       peer.send(concat(call.slice(10), call.slice(0, 10)));
       await peer.receive(sent);
     }
@@ -127,7 +127,7 @@ test("recordTimeoutMs: records that are each finished in time may go on for ever
   }));
 
 test("idleTimeoutMs: a connection without traffic is closed", () =>
-  withServer({ idleTimeoutMs: 40 }, async (connect) => {
+  withServer({ idleTimeoutMs: 200 }, async (connect) => {
     const [silent, used] = [await connect(), await connect()];
     await serves(used);
     await silent.untilClosed();
@@ -137,7 +137,7 @@ test("idleTimeoutMs: a connection without traffic is closed", () =>
 test("idleTimeoutMs: a connection with a call in flight is not idle", async () => {
   const gate = new Gate();
   await withServer(
-    { idleTimeoutMs: 40 },
+    { idleTimeoutMs: 200 },
     async (connect) => {
       const [busy, idle] = [await connect(), await connect()];
       busy.send(record(echoCall(1, A)));
