@@ -87,8 +87,9 @@ export class SpareSegment {
     try {
       for (let at = 0; at < this.capacityBytes && !this.closed; at += ZEROS.length) {
         await writeZeros(file, at, Math.min(at + ZEROS.length, this.capacityBytes));
+        // Piece by piece: the syncs of the log wait behind at most one piece.
+        await file.sync();
       }
-      await file.sync();
     } catch (error) {
       await file.close();
       if (isOutOfSpace(error)) await this.disk.remove(SPARE_NAME);
