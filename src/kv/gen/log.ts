@@ -10,8 +10,9 @@
  *     while (xdr_log_frame(&xdrs, &frame) && frame.length != 0 && frame.sequence == expected++)
  *         xdr_log_record(&xdrs, &record);
  *
- * What lies behind the last record is zero, or is left from an earlier use of the file: its sequence numbers
- * are then lower than those of the header. The next segment goes on with the next sequence number.
+ * What lies behind the last record is zero, or a record that was not finished when the server ended: its
+ * checksum is wrong then. The next segment goes on with the next sequence number. All CRC-32s are those of
+ * zlib, PNG and Ethernet (polynomial 0x04C11DB7, reflected).
  */
 
 import { type Codec, XdrError } from "../../xdr/index.ts";
@@ -57,11 +58,11 @@ export interface LogSegmentHeader {
   readonly segment: number;
   /** of the first record in this segment */
   readonly sequence: number;
-  /** the last entry of the log when this segment was begun ... */
+  /** the entry before those of the first record ... */
   readonly prevIndex: number;
-  /** ... and its term */
+  /** ... and its term; 0 and 0 at the beginning of the log */
   readonly prevTerm: number;
-  /** as of then, so that older segments can be removed */
+  /** as of before this segment, so that older ones can be removed */
   readonly hardState: LogHardState;
   /** CRC-32 of the header up to here */
   readonly checksum: number;
@@ -95,7 +96,7 @@ export const logSegmentHeaderCodec: Codec<LogSegmentHeader> = {
 
 /** struct log_frame */
 export interface LogFrame {
-  /** CRC-32 of log_id as XDR, length, sequence and the record */
+  /** CRC-32 of log_id, length, sequence and the record, all as XDR */
   readonly checksum: number;
   /** bytes in the record that follows; 0: there is none */
   readonly length: number;

@@ -2,15 +2,20 @@
 /**
  * store.x: what a Sundial server keeps in LMDB.
  *
- * The file store.mdb holds three databases. Each value is a CRC-32 of the rest, as an unsigned int, and then
- * the XDR form of the type named here.
+ * The file store.mdb holds four databases. Each value is the CRC-32 (zlib's) of the rest, as an unsigned int,
+ * and then the XDR form of the type named here.
  *
  *     name        key                                   value
  *     records     the revision, as an unsigned hyper    store_record
  *     sessions    opaque bytes                          store_session
+ *     staged      opaque bytes                          store_session; nothing at all: the session is gone
  *     meta        the byte 1                            store_meta
+ *                 the byte 2                            nothing; there only while "staged" counts
  *
- * Records behind the revision in store_meta are left from a checkpoint that did not end: they mean nothing.
+ * A checkpoint is written in several transactions; the one that writes store_meta makes it count. So records
+ * behind the revision in store_meta mean nothing, and neither does what is staged, unless meta has the byte
+ * 2:
+ * then it replaces what is in sessions.
  */
 
 import { type Codec, XdrError } from "../../xdr/index.ts";
@@ -24,7 +29,7 @@ export const STORE_SESSION_STATE_MAX = 65536;
 /** enum store_record_kind */
 export const StoreRecordKind = {
   STORE_PUT: 1,
-  /** value is empty, key_version is 0 */
+  /** value is empty, create_revision and key_version are 0 */
   STORE_DELETE: 2,
 } as const;
 export type StoreRecordKind = (typeof StoreRecordKind)[keyof typeof StoreRecordKind];

@@ -9,7 +9,7 @@ import { seededRandom } from "../../support/seeded-random.ts";
 import { SimulatedDisk } from "../../support/simulated-disk.ts";
 import { contentOf, describe, entry, hardState, openLog } from "./log-harness.ts";
 
-const RUNS = 400;
+const RUNS = 300;
 const LIVES = 5;
 const STEPS = 40;
 
