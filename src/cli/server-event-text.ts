@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { ServerEvent } from "../kv/server-events.ts";
 
 /** One line for the operator. */
@@ -23,6 +24,8 @@ export function describeEvent(event: Exclude<ServerEvent, { kind: "failed" }>): 
       return `refused by server ${event.by}: ${event.message}`;
     case "diskFull":
       return event.full ? "the disk is full: writes are refused, reads go on" : "the disk has room again";
+    case "callFailed":
+      return `internal error in ${event.procedure} for ${event.peer}: ${inspect(event.error)}`;
     case "handingOver":
       return `handing leadership over to server ${event.to}`;
   }

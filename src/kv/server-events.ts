@@ -19,5 +19,12 @@ export type ServerEvent =
   | { readonly kind: "refused"; readonly by: ServerId; readonly message: string }
   | { readonly kind: "diskFull"; readonly full: boolean }
   | { readonly kind: "handingOver"; readonly to: ServerId }
+  /** A fault in the program: the caller was answered SYSTEM_ERR, the server goes on. */
+  | {
+      readonly kind: "callFailed";
+      readonly procedure: string;
+      readonly peer: string;
+      readonly error: unknown;
+    }
   /** The server cannot go on; the process must end. Nothing that was acknowledged is lost by that. */
   | { readonly kind: "failed"; readonly error: unknown };

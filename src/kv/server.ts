@@ -17,7 +17,7 @@ import { Log } from "./log/log.ts";
 import { MemberNode } from "./member-node.ts";
 import { Membership } from "./membership.ts";
 import { nameCluster } from "./membership-agreement.ts";
-import type { Link } from "./network.ts";
+import type { Link, Network } from "./network.ts";
 import { openStateMachine } from "./open-state-machine.ts";
 import type { PeerList } from "./peer-list.ts";
 import { RealDisk } from "./real-disk.ts";
@@ -69,6 +69,7 @@ export class KvServer {
   private readonly options: KvServerOptions;
   private readonly opened: Opened;
   private readonly rpc: RpcServer;
+  private readonly network: Network;
   private formation: Formation | null = null;
   private member: MemberNode | null = null;
   private kv: KvV1Handlers;
@@ -99,7 +100,11 @@ export class KvServer {
     this.rpc = new RpcServer({
       services: [kvV1Service(this.currentKv()), raftV1Service(this.currentRaft())],
       limits: { connectionsLimit: options.connectionsLimit },
+      onHandlerError: (error, { procedure, peer }) => {
+        options.onEvent({ kind: "callFailed", procedure, peer, error });
+      },
     });
+    this.network = tcpNetwork(options.requestTimeoutMs);
   }
 
   /** Hands leadership over, answers the calls in flight, brings everything to disk and ends. */
@@ -143,7 +148,7 @@ export class KvServer {
   ): Promise<ClusterIdentity | null> {
     const links = new Map<string, Link>();
     for (const address of peerAddresses) {
-      links.set(address, tcpNetwork.link(address, { onConnect() {}, onDisconnect() {} }));
+      links.set(address, this.network.link(address, { onConnect() {}, onDisconnect() {} }));
     }
     this.formation = new Formation(
       { self, peerAddresses },
@@ -172,7 +177,7 @@ export class KvServer {
       membership,
       log,
       machine,
-      network: tcpNetwork,
+      network: this.network,
       clock: realClock,
       random: realRandom,
       heartbeatMs,
