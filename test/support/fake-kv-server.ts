@@ -62,6 +62,8 @@ export class FakeKvServer implements KvV1Handlers {
   readonly faultOf: Map<string, Fault> = new Map();
   /** Nobody can connect. */
   isDown = false;
+  /** It accepts connections and calls, and answers none. */
+  isHung = false;
   role: KvRole;
   leader = 1;
   term = 3;
@@ -116,7 +118,9 @@ export class FakeKvServer implements KvV1Handlers {
     this.streams.clear();
   }
 
-  null(): void {}
+  null(): void | Promise<void> {
+    return this.isHung ? new Promise(() => {}) : undefined;
+  }
 
   put(args: KvPutArgs): Promise<KvPutRes> {
     this.saw("KV_PUT", args);
@@ -206,11 +210,15 @@ export class FakeKvServer implements KvV1Handlers {
     this.writes.push({ session, sequence: write.sequence });
   }
 
+  private fault(): Fault | undefined {
+    return this.isHung ? { kind: "silence", isApplied: false } : this.standingFault;
+  }
+
   private async carryOut<Res>(
     run: () => Res,
     refuse: (result: { status: Failure; message: string }) => Res,
   ): Promise<Res> {
-    const fault = this.faultOf.get(this.calls.at(-1)!) ?? this.faults.shift() ?? this.standingFault;
+    const fault = this.faultOf.get(this.calls.at(-1)!) ?? this.faults.shift() ?? this.fault();
     if (fault === undefined) return run();
     if (fault.isApplied === true) run();
     switch (fault.kind) {

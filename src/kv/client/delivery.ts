@@ -105,15 +105,17 @@ export class Delivery {
   noAnswer(): KvUnavailableError | KvUncertainError {
     const failures: ServerFailure[] = [];
     for (const [{ address }, { reason }] of this.failures ?? []) failures.push({ server: address, reason });
-    const last = this.failures?.get(this.endpoint);
+    const all = [...(this.failures?.values() ?? [])];
+    const status = all.find((failure) => failure.status !== undefined)?.status;
+    const cause = all.find((failure) => failure.error !== undefined)?.error;
     const elapsedMs = Math.round(performance.now() - this.startedMs);
     const why = `gave up after ${elapsedMs} ms (${failuresText(failures)})`;
     if (this.mayBeApplied) {
       const message = `the write may or may not have been applied: ${why}`;
-      return new KvUncertainError(message, failures, last?.status, last?.error);
+      return new KvUncertainError(message, failures, status, cause);
     }
     const message = `no server could do it: ${why}`;
-    return new KvUnavailableError(message, failures, last?.status, last?.error);
+    return new KvUnavailableError(message, failures, status, cause);
   }
 
   private isFinal(status: KvStatus): boolean {

@@ -33,10 +33,10 @@ export interface KvClientOptions {
   /** How long a call may take, all its tries included, in milliseconds. Default: 10 000; at most 240 000. */
   readonly timeoutMs?: number;
   /**
-   * A server that has not answered for so long is taken for dead, and the call goes to the next one, in
-   * milliseconds. Doubles with each round over all servers. Default: 3 500. It should be longer than the servers'
-   * own `--request-timeout-ms`: one that finds no majority says so when that is over, and only then is it certain
-   * that a write was not applied.
+   * A call that a server has not answered for so long goes to the next one, in milliseconds. Doubles with each round
+   * over all servers. Default: 3 500. It should be longer than the servers' own `--request-timeout-ms`: one that
+   * finds no majority says so when that is over, and only then is it certain that a write was not applied. Servers
+   * that hang are found out sooner.
    */
   readonly tryTimeoutMs?: number;
   /** How servers are reached. Default: over TCP. */
@@ -83,8 +83,6 @@ export interface KvReplicasOptions extends KvCallOptions {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_TRY_TIMEOUT_MS = 3_500;
-/** A connection that is not made by then will hardly be. */
-const CONNECT_TIMEOUT_MS = 2_000;
 /** Shorter than `KV_SESSION_MIN_MS`, for which servers remember a write, so that no retry comes too late. */
 const TIMEOUT_MAX_MS = 240_000;
 
@@ -132,9 +130,7 @@ export class KvClient {
     this.timeoutMs = checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.tryTimeoutMs = checkedTimeout(options.tryTimeoutMs ?? DEFAULT_TRY_TIMEOUT_MS);
     if (servers.length === 0) throw new RangeError("servers: at least one is needed");
-    this.servers = new ServerList(
-      servers.map((text) => new Endpoint(parseAddress(text), transport, CONNECT_TIMEOUT_MS)),
-    );
+    this.servers = new ServerList(servers.map((text) => new Endpoint(parseAddress(text), transport)));
   }
 
   /** Sets `key` to `value`. Resolves when a majority of the servers has it on disk. */

@@ -50,7 +50,8 @@ function isLasting(error: RpcError): boolean {
 
 function reasonOf(error: RpcError): string {
   if (error instanceof RpcTimeoutError) return `no reply within ${Math.round(error.timeoutMs)} ms`;
-  if (error instanceof RpcCancelledError) return "no reply, the connection was given up";
+  if (error instanceof RpcCancelledError)
+    return "the server hangs: it accepts connections, and does not answer";
   if (error instanceof RpcTransportError && error.cause instanceof RpcProtocolError) {
     return `what answers there does not speak ONC RPC (${error.cause.message})`;
   }

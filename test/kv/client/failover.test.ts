@@ -65,6 +65,26 @@ test("a server that is silent is given up, together with its connection", async 
   kv.close();
 });
 
+test("a server that hangs is found out before calls time out, and all calls in flight go to the next one", async () => {
+  const { cluster, kv } = clusterWithClient();
+  await kv.put("k", "v");
+  cluster.servers[0]!.isHung = true;
+  const calls = Array.from({ length: 10 }, (_, i) => kv.put(`key-${i}`, "v"));
+  await Promise.all(calls);
+  assert.is(cluster.store.revision, 11);
+  assert.is((await kv.get("k"))?.value.toString(), "v");
+  assert.equal(cluster.servers[1]!.calls, [...Array(10).fill("KV_PUT"), "KV_GET"]);
+  kv.close();
+});
+
+test("a server that is alive and takes its time for a call is waited for", async () => {
+  const { cluster, kv } = clusterWithClient(2);
+  cluster.servers[0]!.faults.push(answering(KvStatus.KV_NOT_FOUND, "there is no such key", 1_200));
+  assert.is(await kv.get("k"), undefined);
+  assert.equal(cluster.servers[1]!.calls, []);
+  kv.close();
+});
+
 test("after a round over all servers the call goes round again, until one of them can do it", async () => {
   const { cluster, kv } = clusterWithClient();
   for (const server of cluster.servers) {
