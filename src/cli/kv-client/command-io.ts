@@ -13,22 +13,43 @@ export interface CommandIo {
   readonly stdin: () => AsyncIterable<Uint8Array>;
 }
 
-/** The streams of this process. Whoever reads its output may stop reading at any time: that ends it, without a word. */
+/** The streams of this process. */
 export function processIo(): CommandIo {
   return {
-    stdout: streamOutput(process.stdout),
-    stderr: streamOutput(process.stderr),
+    stdout: new StreamOutput(() => process.stdout),
+    stderr: new StreamOutput(() => process.stderr),
     stdin: () => process.stdin,
   };
 }
 
-function streamOutput(stream: NodeJS.WriteStream): Output {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
-  return {
-    isTerminal: stream.isTTY === true,
-    write: (data) => new Promise((resolve) => stream.write(data, () => resolve())),
-  };
+/** One of the process's streams, which take a good millisecond each to set up, when it is first used. */
+class StreamOutput implements Output {
+  private readonly open: () => NodeJS.WriteStream;
+  private opened: NodeJS.WriteStream | undefined;
+
+  constructor(open: () => NodeJS.WriteStream) {
+    this.open = open;
+  }
+
+  get isTerminal(): boolean {
+    return this.stream.isTTY === true;
+  }
+
+  write(data: string | Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.stream.write(data, () => resolve()));
+  }
+
+  private get stream(): NodeJS.WriteStream {
+    if (this.opened === undefined) {
+      this.opened = this.open();
+      this.opened.on("error", onOutputError);
+    }
+    return this.opened;
+  }
+}
+
+/** Whoever reads the output may stop reading at any time: that ends the program, without a word. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
 }
