@@ -1,60 +1,59 @@
 import type { LogIndex, Message, Term } from "../../../src/raft/index.ts";
 import * as currentModule from "../../../src/raft/index.ts";
+import { Agenda } from "./agenda.ts";
 import { Cluster } from "./cluster.ts";
 import { Dice } from "./dice.ts";
-import { Invariants, type Tally } from "./invariants.ts";
+import { Invariants } from "./invariants.ts";
 import type { Observer } from "./observer.ts";
 import type { RaftModule } from "./raft-module.ts";
 import type { SimServer } from "./sim-server.ts";
-import { drawWeather, type Weather } from "./weather.ts";
+import { drawWeather, type Happening, type Weather } from "./weather.ts";
 
-/** Old messages that may come once more. */
-const REMEMBERED_MESSAGES = 300;
+/** A message or write that is late takes so many times as long. */
+const LATENESS = 20;
 
 /**
- * A cluster in bad weather: inputs and faults in random order, drawn from a seed. The invariants are checked at
- * each step; `Recovery` goes on from there.
+ * A cluster in bad weather: servers tick, messages and writes take their time, clients ask, and faults happen, all as
+ * drawn from a seed. The invariants are checked at each step; `recover` goes on from there.
  */
 export class RandomRun {
   readonly cluster: Cluster;
   readonly invariants: Invariants = new Invariants();
   readonly dice: Dice;
   readonly weather: Weather;
-  stepsDone = 0;
-  private readonly past: Message[] = [];
+  /** Things that happened: messages, ticks, writes, faults. */
+  steps = 0;
+  private readonly agenda: Agenda = new Agenda();
+  /** Servers whose disk has a write to finish. */
+  private readonly writing = new Set<SimServer>();
   private readonly commitsSeen: { readonly term: Term; readonly index: LogIndex }[] = [];
-  private readonly actions: readonly [weight: number, act: () => void][];
-  private readonly totalWeight: number;
+  /** The highest term that had a leader. */
+  private lastReign = 0;
   private proposals = 0;
   private reads = 0;
 
   constructor(seed: number, module: RaftModule = currentModule, also: readonly Observer[] = []) {
     this.dice = new Dice(seed);
     this.weather = drawWeather(this.dice);
-    this.cluster = new Cluster({
-      servers: this.weather.servers,
-      seed,
-      config: this.weather.config,
-      module,
-      observers: [...also, this.invariants],
-    });
-    for (const server of this.cluster.servers) server.isEager = this.weather.isEager;
-    this.actions = this.weightedActions();
-    this.totalWeight = this.actions.reduce((sum, [weight]) => sum + weight, 0);
+    const { servers, config, isEager, tickUnits, every } = this.weather;
+    this.cluster = new Cluster({ servers, config, seed, module, observers: [...also, this.invariants] });
+    for (const server of this.cluster.servers) {
+      server.isEager = isEager;
+      this.repeat(tickUnits[server.id - 1]!, () => server.isUp && server.tick());
+    }
+    for (const [what, units] of Object.entries(every)) {
+      if (units < Infinity) this.repeat(units, () => this.happen(what as Happening));
+    }
   }
 
-  get tally(): Tally {
-    return this.invariants.tally;
-  }
-
-  step(): void {
-    this.stepsDone += 1;
-    let drawn = this.dice.fraction() * this.totalWeight;
-    for (const [weight, act] of this.actions) {
-      drawn -= weight;
-      if (drawn >= 0) continue;
-      act();
-      return;
+  /** Lets so many units of time pass. */
+  run(units: number): void {
+    for (let i = 0; i < units; i++) {
+      for (const act of this.agenda.next()) {
+        act();
+        this.steps += 1;
+        this.carry();
+      }
     }
   }
 
@@ -68,29 +67,87 @@ export class RandomRun {
     return server.propose(payloads);
   }
 
-  private weightedActions(): [number, () => void][] {
-    const { weather } = this;
-    return [
-      [weather.deliver, () => this.onMessage((message) => this.arrive(message))],
-      [weather.lose, () => this.onMessage((message) => this.lose(message))],
-      [weather.duplicate, () => this.duplicate()],
-      [weather.replay, () => this.replay()],
-      [weather.tick, () => this.tick()],
-      [weather.write, () => this.onServer((server) => server.completeWrite(!this.dice.oneIn(3)))],
-      [weather.report, () => this.onServer((server) => server.reportWrites())],
-      [weather.takeReady, () => this.onServer((server) => server.takeReady())],
-      [weather.propose, () => this.onLeader((server) => this.propose(server, 1 + this.dice.below(3)))],
-      [weather.read, () => this.onLeader((server) => server.readIndex(++this.reads))],
-      [weather.transfer, () => this.onLeader((server) => this.transfer(server))],
-      [weather.suspect, () => this.onServer((server) => server.suspectLeader(server.raft.leader))],
-      [weather.learn, () => this.learnCommit()],
-      [weather.discard, () => this.onServer((server) => server.discard())],
-      [weather.unreachable, () => this.onServer((server) => server.unreachable(this.anyId()))],
-      [weather.crash, () => this.onServer((server) => this.crash(server))],
-      [weather.restart, () => this.restart()],
-      [weather.partition, () => this.partition()],
-      [weather.heal, () => this.cluster.network.heal()],
-    ];
+  /** Again and again, after times that are `units` on average. */
+  private repeat(units: number, act: () => void): void {
+    this.agenda.after(units * (0.5 + this.dice.fraction()), () => {
+      act();
+      this.repeat(units, act);
+    });
+  }
+
+  /** Gives the messages that were sent to the network, the writes to the disks, and servers time for their work. */
+  private carry(): void {
+    for (const message of this.cluster.network.onTheWay.splice(0)) this.send(message);
+    for (const server of this.cluster.running) {
+      this.noticeElection(server);
+      if (server.disk.underWay.length > 0 && !this.writing.has(server)) this.write(server);
+      if (server.isDirty && !server.isDue) {
+        server.isDue = true;
+        this.agenda.after(this.dice.below(4), () => {
+          server.isDue = false;
+          if (server.isUp && server.isDirty) server.takeReady();
+        });
+      }
+    }
+  }
+
+  private noticeElection(server: SimServer): void {
+    const { role, term } = server.raft;
+    if (role !== "leader" || term <= this.lastReign) return;
+    this.lastReign = term;
+    if (this.dice.fraction() >= this.weather.shortReigns) return;
+    this.agenda.after(this.duration(5 * this.weather.delayUnits), () => server.isUp && this.stirUp(server));
+  }
+
+  private duration(units: number): number {
+    const isLate = this.dice.fraction() < this.weather.lateness;
+    return units * this.dice.fraction() * (isLate ? LATENESS : 1);
+  }
+
+  private send(message: Message): void {
+    const { weather, dice, agenda } = this;
+    const delay = this.duration(weather.delayUnits);
+    const isLost = dice.fraction() < weather.loss;
+    agenda.after(delay, () => (isLost || !this.cluster.arrive(message)) && this.lose(message));
+    if (dice.fraction() < weather.duplication) {
+      agenda.after(delay * (1 + 10 * dice.fraction()), () => this.cluster.arrive(message));
+    }
+  }
+
+  /** The sender of a request learns of the loss now, or when its patience ends. */
+  private lose(message: Message): void {
+    const isRequest = message.kind === "appendRequest" || message.kind === "voteRequest";
+    const sender = this.cluster.server(message.from);
+    if (isRequest && sender.isUp && this.dice.oneIn(2)) sender.giveUp(message.replyTo);
+  }
+
+  /** One write at a time; the next begins when it is done. */
+  private write(server: SimServer): void {
+    this.writing.add(server);
+    const { incarnation } = server;
+    this.agenda.after(this.duration(this.weather.writeUnits), () => {
+      this.writing.delete(server);
+      if (!server.isUp || server.incarnation !== incarnation) return;
+      server.completeWrite(false);
+      this.agenda.after(this.duration(this.weather.reportUnits), () => {
+        if (server.isUp && server.incarnation === incarnation) server.reportWrites();
+      });
+    });
+  }
+
+  private happen(what: Happening): void {
+    const { dice } = this;
+    if (what === "propose") this.onLeader((server) => this.propose(server, 1 + dice.below(3)));
+    else if (what === "read") this.onLeader((server) => server.readIndex(++this.reads));
+    else if (what === "transfer")
+      this.onLeader((server) => server.transferLeadership(dice.oneIn(2) ? 0 : this.anyId()));
+    else if (what === "suspect") this.onServer((server) => server.suspectLeader(server.raft.leader));
+    else if (what === "unrest") this.onLeader((server) => this.stirUp(server));
+    else if (what === "learnCommit") this.learnCommit();
+    else if (what === "discard") this.onServer((server) => server.discard());
+    else if (what === "unreachable") this.onServer((server) => server.unreachable(this.anyId()));
+    else if (what === "crash") this.onServer((server) => this.crash(server));
+    else this.partition();
   }
 
   private anyId(): number {
@@ -108,46 +165,21 @@ export class RandomRun {
     if (leaders.length > 0) act(this.dice.pick(leaders));
   }
 
-  /** Takes a message off the network: the oldest mostly, or any in weather that reorders. */
-  private onMessage(act: (message: Message) => void): void {
-    const { network } = this.cluster;
-    const count = network.onTheWay.length;
-    if (count === 0) return;
-    const isInOrder = this.dice.fraction() >= this.weather.reordering;
-    act(network.take(isInOrder ? 0 : this.dice.below(count)));
+  /** A leader is cut off, or crashes, or seems to; most of the others suspect it, and one may stand at once. */
+  private stirUp(leader: SimServer): void {
+    const kind = this.dice.below(3);
+    if (kind === 0) this.isolate(leader);
+    if (kind === 1) this.crash(leader);
+    for (const server of this.cluster.running) {
+      if (!this.dice.oneIn(4)) server.suspectLeader(leader.id);
+    }
+    if (!this.dice.oneIn(4)) this.onServer((server) => this.waitAlone(server));
   }
 
-  private arrive(message: Message): void {
-    if (this.past.length < REMEMBERED_MESSAGES) this.past.push(message);
-    else this.past[this.dice.below(REMEMBERED_MESSAGES)] = message;
-    if (!this.cluster.arrive(message)) this.lose(message);
-  }
-
-  /** The sender of a request learns of the loss now, or when its patience ends. */
-  private lose(message: Message): void {
-    const isRequest = message.kind === "appendRequest" || message.kind === "voteRequest";
-    const sender = this.cluster.server(message.from);
-    if (isRequest && sender.isUp && this.dice.oneIn(2)) sender.giveUp(message.replyTo);
-  }
-
-  private duplicate(): void {
-    const { onTheWay } = this.cluster.network;
-    if (onTheWay.length > 0) this.cluster.arrive(this.dice.pick(onTheWay));
-  }
-
-  private replay(): void {
-    if (this.past.length > 0) this.cluster.arrive(this.dice.pick(this.past));
-  }
-
-  /** Time goes on for one server, and faster for some than for others. */
-  private tick(): void {
-    this.onServer((server) => {
-      if (this.dice.fraction() < this.weather.pace[server.id - 1]!) server.tick();
-    });
-  }
-
-  private transfer(server: SimServer): void {
-    server.transferLeadership(this.dice.oneIn(2) ? 0 : this.anyId());
+  /** Time goes on for one server until it stands for election, while nothing arrives. */
+  private waitAlone(server: SimServer): void {
+    const patience = 2 * this.weather.config.electionTicks;
+    for (let i = 0; i < patience && server.raft.role === "follower"; i++) server.tick();
   }
 
   /** What a leader has once committed stays true, whenever it is told. */
@@ -160,25 +192,35 @@ export class RandomRun {
 
   private crash(server: SimServer): void {
     server.crash(this.dice.below(server.disk.underWay.length + 1));
+    this.agenda.after(this.duration(2 * this.weather.downUnits), () => !server.isUp && server.start());
   }
 
-  private restart(): void {
-    const down = this.cluster.servers.filter((server) => !server.isUp);
-    if (down.length > 0) this.dice.pick(down).start();
+  private isolate(server: SimServer): void {
+    this.cluster.isolate(server.id);
+    this.healSoon();
   }
 
-  /** Cuts off a server, or one way of it, or one link in one direction. */
+  /** Cuts off a server, or one way of it, or one link in one direction, or two halves from each other. */
   private partition(): void {
-    const { cluster } = this;
+    const { cluster, dice } = this;
     const [from, to] = [this.anyId(), this.anyId()];
-    const kind = this.dice.below(4);
+    const kind = dice.below(5);
     if (kind === 0) cluster.isolate(from);
     else if (kind === 1) cluster.network.cut(from, to);
-    else {
-      for (const other of cluster.servers) {
-        if (kind === 2) cluster.network.cut(from, other.id);
-        else cluster.network.cut(other.id, from);
+    for (const { id } of cluster.servers) {
+      if (kind === 2) cluster.network.cut(from, id);
+      else if (kind === 3) cluster.network.cut(id, from);
+      else if (kind === 4 && dice.oneIn(2)) {
+        for (const other of cluster.servers.filter((server) => server.id > id)) {
+          cluster.network.cut(id, other.id);
+          cluster.network.cut(other.id, id);
+        }
       }
     }
+    this.healSoon();
+  }
+
+  private healSoon(): void {
+    this.agenda.after(this.duration(2 * this.weather.partitionUnits), () => this.cluster.network.heal());
   }
 }

@@ -10,8 +10,9 @@ export class LivenessViolation extends Error {
 }
 
 /**
- * The weather clears up: all servers run, nothing is lost, disks are quick. Then a proposal must be committed, all
- * servers must come to have the same log, every read must be answered, and leadership can be handed over.
+ * The weather clears up: all servers run, nothing is lost, disks are quick. Then all servers must come to have
+ * the same log without further ado, a proposal must be committed, every read must be answered, and leadership can be
+ * handed over.
  */
 export function recover(run: RandomRun): void {
   const { cluster } = run;
@@ -20,8 +21,8 @@ export function recover(run: RandomRun): void {
     if (!server.isUp) server.start();
     server.reportWrites();
   }
+  within(run, "all servers have the same log, all of it committed", () => hasConverged(run));
   commitSomething(run);
-  within(run, "all servers have the same log", () => hasConverged(run));
   const open = [...run.invariants.openReads.keys()];
   if (open.length > 0) throw new LivenessViolation(`reads ${open.join(", ")} were never answered`);
   handOver(run);
