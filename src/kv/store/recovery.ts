@@ -7,6 +7,7 @@ import {
   storeSessionCodec,
 } from "../gen/store.ts";
 import { StoreDamagedError } from "./errors.ts";
+import { KeyHistory } from "./key-history.ts";
 import { KeyIndex } from "./key-index.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 import { checksumOf, SealError, unseal } from "./record-codec.ts";
@@ -42,7 +43,7 @@ const NOTHING: StoreMeta = {
  */
 export function recoverStore(records: RecordStore): RecoveredStore {
   const meta = readMeta(records);
-  const index = new KeyIndex();
+  const histories = new Map<string, KeyHistory>();
   const hash = new StoreHash();
   let last = 0;
   records.scan(meta.revision, (revision, item) => {
@@ -57,7 +58,10 @@ export function recoverStore(records: RecordStore): RecoveredStore {
     }
     hash.add(checksumOf(item));
     const key = toLatin1(record.key);
-    index.change(key, index.find(key), revision, record.createRevision, record.keyVersion);
+    const known = histories.get(key);
+    const { createRevision, keyVersion } = record;
+    if (known === undefined) histories.set(key, new KeyHistory(revision, createRevision, keyVersion));
+    else known.change(revision, createRevision, keyVersion);
     last = revision;
   });
   if (last !== meta.revision) throw missing(records, last + 1);
@@ -70,7 +74,7 @@ export function recoverStore(records: RecordStore): RecoveredStore {
   }
   const { appliedIndex, appliedTerm, logTimeMs } = meta;
   return {
-    index,
+    index: new KeyIndex(histories),
     hash,
     revision: meta.revision,
     position: { appliedIndex, appliedTerm, logTimeMs },
