@@ -76,6 +76,7 @@ export class LmdbRecordStore implements RecordStore {
   ): Promise<LmdbRecordStore> {
     await requireLmdbFile(path);
     const store = orDamaged(path, null, () => new LmdbRecordStore(path, freeBytes));
+    await syncDirectoryOf(path);
     if (store.hasStagedSessions()) await store.applyStagedSessions();
     return store;
   }
@@ -229,6 +230,12 @@ export class LmdbRecordStore implements RecordStore {
     const isFull = (await this.freeBytes()) < SPARE_BYTES;
     return new CheckpointError(isFull ? "ENOSPC" : "EIO", problem, cause);
   }
+}
+
+/** LMDB makes its file, but leaves it to others to make the file's name durable. */
+async function syncDirectoryOf(path: string): Promise<void> {
+  const directory = await openFile(dirname(path), "r");
+  await directory.sync().finally(() => directory.close());
 }
 
 /** Of the two meta pages at the start of the file, in the byte order of the machine (mdb.c: MDB_meta). */

@@ -1,3 +1,4 @@
+// test-limit-ms: 300000
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
