@@ -190,7 +190,11 @@ function addBench(program: Command, run: Runner): void {
     .description("Measure how many puts or gets a second the cluster does. It writes to keys bench/...")
     .addArgument(new Argument("<operation>", "what to do").choices(["put", "get"] satisfies LoadOperation[]))
     .option("--clients <number>", "callers at a time", integerParser(1, 100_000), 64)
-    .option("--connections <number>", "connections they share", integerParser(1, 1_000), 8)
+    .option(
+      "--connections <number>",
+      "connections they share (default: one to each server)",
+      integerParser(1, 1_000),
+    )
     .option("--total <number>", "calls in all", integerParser(1), 100_000)
     .option("--value-size <bytes>", "bytes in a value", integerParser(0, KV_VALUE_MAX), 256)
     .option("--key-space <number>", "different keys", integerParser(1, 99_999_999), 10_000)

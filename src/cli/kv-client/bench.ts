@@ -7,7 +7,8 @@ import { Load, type LoadOperation, type LoadPlan } from "./load.ts";
 import { render } from "./output-format.ts";
 
 export interface BenchOptions extends Omit<LoadPlan, "operation"> {
-  readonly connections: number;
+  /** Default: one for each server. */
+  readonly connections?: number;
   /** All connections go to the leader, instead of to the servers in turn. */
   readonly targetLeader?: boolean;
 }
@@ -21,7 +22,7 @@ export async function bench(
 ): Promise<void> {
   const { io } = context;
   const servers = options.targetLeader === true ? await leaderFirst(context) : context.options.server;
-  const connections = Math.min(options.connections, options.clients);
+  const connections = Math.min(options.connections ?? context.options.server.length, options.clients);
   const clients = Array.from({ length: connections }, (_, connection) =>
     context.connect(options.targetLeader === true ? servers : rotated(servers, connection)),
   );
