@@ -1,5 +1,5 @@
 import type { RpcService } from "../oncrpc/procedure.ts";
-import { DEFAULT_LIMITS, LogPositions, Raft, type ServerId } from "../raft/index.ts";
+import { DEFAULT_LIMITS, LogPositions, Raft, type RaftStatus, type ServerId } from "../raft/index.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { type KvV1Handlers, kvV1Service } from "./gen/kv.ts";
 import type { RaftV1Handlers } from "./gen/raft.ts";
@@ -110,6 +110,11 @@ export class MemberNode {
     const kvService: RpcService = kvV1Service(this.kv);
     const hasRoomFor = (bytes: number, entries: number): boolean => this.hasRoomFor(bytes, entries);
     this.raft = new RaftService({ membership, raft, node: this.node, reads, kv: kvService, hasRoomFor });
+  }
+
+  /** How far it is, for people, metrics and tests. */
+  get status(): RaftStatus {
+    return this.node.status;
   }
 
   start(): void {
