@@ -1,11 +1,12 @@
+import { RpcError } from "../oncrpc/errors.ts";
 import type { LogIndex, ServerId, Term } from "../raft/index.ts";
 import type { Peer } from "./peer.ts";
 
 /** The way of reads and writes to the leader, when it is another server. */
 export class LeaderLine {
-  private readonly peers: ReadonlyMap<ServerId, Peer>;
+  private readonly peers: ReadonlyMap<ServerId, Pick<Peer, "readIndex" | "forward">>;
 
-  constructor(peers: ReadonlyMap<ServerId, Peer>) {
+  constructor(peers: ReadonlyMap<ServerId, Pick<Peer, "readIndex" | "forward">>) {
     this.peers = peers;
   }
 
@@ -19,7 +20,7 @@ export class LeaderLine {
 
   /**
    * Hands a client's call to `leader`. Resolves with the XDR form of the result, or with null when it does not lead
-   * and so did nothing. Rejects when there is no answer: it may have been carried out.
+   * or was never reached, and so did nothing. Rejects when there is no answer: it may have been carried out.
    */
   async forward(
     leader: ServerId,
@@ -27,6 +28,15 @@ export class LeaderLine {
     args: Uint8Array,
     timeoutMs: number,
   ): Promise<Uint8Array | null> {
-    return (await this.peers.get(leader)?.forward(proc, args, timeoutMs)) ?? null;
+    try {
+      return (await this.peers.get(leader)?.forward(proc, args, timeoutMs)) ?? null;
+    } catch (error) {
+      if (wasNotSent(error)) return null;
+      throw error;
+    }
   }
+}
+
+function wasNotSent(error: unknown): boolean {
+  return error instanceof RpcError && "sent" in error && error.sent === false;
 }
