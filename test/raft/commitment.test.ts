@@ -125,6 +125,19 @@ test("all members have on disk what the slowest has: only that may be discarded"
   assert.is(leader.take().discardIndex, 2);
 });
 
+test("a leader's status tells what it knows to be on each member's disk", () => {
+  const leader = new Solo();
+  leader.becomeLeader();
+  leader.raft.propose([payload, payload]);
+  leader.take();
+  leader.receive(leader.accept(3, 2));
+  assert.equal([...leader.raft.status().matchIndex].sort(), [
+    [1, 0],
+    [2, 0],
+    [3, 2],
+  ]);
+});
+
 test("§5.2: only a leader takes proposals, and says who leads where it is known", () => {
   const follower = new Solo();
   assert.equal(follower.raft.propose([payload]), { outcome: "notLeader", leader: 0 });

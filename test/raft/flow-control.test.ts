@@ -125,6 +125,17 @@ test("a follower whose missing entries were discarded is sent heartbeats only", 
   assert.equal(sentTo2(leader), [[1, 0]]);
 });
 
+test("a follower that got its missing entries by other means is sent the rest", () => {
+  const leader = new Solo({ terms: [1, 1, 1, 1], hardState: { commitIndex: 4 } });
+  leader.raft.discardThrough(3);
+  leader.becomeLeader();
+  leader.work();
+  leader.receive(leader.refuse(2, 4, 1, 1));
+  leader.work();
+  leader.receive(leader.accept(2, 3));
+  assert.equal(sentTo2(leader), [[4, 5]]);
+});
+
 test("a leader discards nothing that is not committed", () => {
   const leader = leaderWith({});
   leader.raft.propose(payloads(1, 1));
