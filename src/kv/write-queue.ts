@@ -11,20 +11,21 @@ export type WriteAnswer = WriteOutcome | Uint8Array;
 /** A write whose client waits. */
 interface PendingWrite {
   readonly proc: WriteProc;
-  readonly command: Buffer;
+  /** Once proposed, these bytes are the log's: they are on their way to disks and servers, and must not change. */
+  command: Buffer;
   /** It carries a session, so it may be tried again though an earlier try may have been applied. */
   readonly exactlyOnce: boolean;
   readonly deadlineMs: number;
   readonly resolve: (answer: WriteAnswer) => void;
-  /** In which term it was proposed here. */
+  /** In which term it was proposed here last; 0: it never was. */
   term: Term;
   /** An earlier try may have been applied. */
   uncertain: boolean;
 }
 
 export interface WriteQueueOptions {
-  readonly raft: Raft;
-  readonly line: LeaderLine;
+  readonly raft: Pick<Raft, "role" | "leader" | "propose">;
+  readonly line: Pick<LeaderLine, "forward">;
   readonly clock: Clock;
   /** Asks for a `flush` at the end of this turn. */
   readonly wake: () => void;
@@ -86,7 +87,7 @@ export class WriteQueue {
     this.proposed.delete(index);
     if (write.term === term && outcome !== null) write.resolve(outcome);
     // Another leader's entry stands in its place: it was not applied, and can be tried again.
-    else this.enqueue(write);
+    else this.tryAgain(write);
   }
 
   /** This server does not lead any more. Its writes may be lost or may be applied later by the next leader. */
@@ -95,7 +96,7 @@ export class WriteQueue {
       if (!write.exactlyOnce) continue;
       this.proposed.delete(index);
       write.uncertain = true;
-      this.enqueue(write);
+      this.tryAgain(write);
     }
   }
 
@@ -127,6 +128,12 @@ export class WriteQueue {
   private enqueue(write: PendingWrite): void {
     this.waiting.push(write);
     this.waitingBytes += write.command.length;
+  }
+
+  private tryAgain(write: PendingWrite): void {
+    // It will get a time of its own.
+    if (write.term !== 0) write.command = Buffer.from(write.command);
+    this.enqueue(write);
   }
 
   private takeWaiting(): PendingWrite[] {
@@ -165,11 +172,11 @@ export class WriteQueue {
     try {
       const timeoutMs = Math.max(1, write.deadlineMs - clock.nowMs());
       const result = await line.forward(leader, write.proc, commandArgs(write.command), timeoutMs);
-      if (result === null) this.enqueue(write);
+      if (result === null) this.tryAgain(write);
       else write.resolve(result);
     } catch {
       write.uncertain = true;
-      if (write.exactlyOnce) this.enqueue(write);
+      if (write.exactlyOnce) this.tryAgain(write);
       else giveUp(write);
     } finally {
       this.forwarding.delete(write);
