@@ -130,7 +130,7 @@ function addPut(program: Command, run: Runner): void {
 function addGet(program: Command, run: Runner): void {
   program
     .command("get <key>")
-    .description("Print the value of a key, and a newline.")
+    .description("Print the value of a key as it is, and a newline.")
     .addOption(revisionOption())
     .addOption(serializableOption())
     .option("--metadata", "print its revisions too")
@@ -155,7 +155,9 @@ function addDel(program: Command, run: Runner): void {
 function addRange(program: Command, run: Runner): void {
   program
     .command("range [start] [end]")
-    .description("Print the keys from start up to, without, end, and their values; without bounds, all.")
+    .description(
+      "Print the keys from start up to, without, end, and their values, a line each, with control characters escaped.",
+    )
     .option("--prefix <prefix>", "keys that begin so, instead of start and end")
     .option("--limit <number>", "pairs at most", integerParser(1))
     .option("--keys-only", "print no values")

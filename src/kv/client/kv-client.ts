@@ -108,7 +108,8 @@ interface SessionArgs {
  * ```
  *
  * Any number of calls may be under way at a time; they share one connection to one server, the first of `servers`
- * that works, until it fails. Each write is applied exactly once, however often it had to be sent.
+ * that works, until it fails. Each write is applied exactly once, however often it had to be sent. Keys and values
+ * given as bytes must not change before the call has ended.
  *
  * Calls fail with a {@link KvError}: `KvLimitError` before anything is sent; `KvConflictError`, `KvRefusedError`;
  * `KvUnavailableError` when no server could do it in time, `KvUncertainError` when a write may have happened

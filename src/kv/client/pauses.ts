@@ -4,6 +4,7 @@ export class Pauses {
 
   /** Resolves after `delayMs`, or when `signal` is aborted or `endAll` is called. */
   wait(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
