@@ -23,6 +23,11 @@ interface PendingWrite {
   uncertain: boolean;
 }
 
+interface ProposedWrite {
+  readonly index: LogIndex;
+  readonly write: PendingWrite;
+}
+
 export interface WriteQueueOptions {
   readonly raft: Pick<Raft, "role" | "leader" | "propose">;
   readonly line: Pick<LeaderLine, "forward">;
@@ -48,7 +53,10 @@ export class WriteQueue {
   private readonly options: WriteQueueOptions;
   private waiting: PendingWrite[] = [];
   private waitingBytes = 0;
+  /** Proposed in this term of office, by the index of their entries. */
   private readonly proposed = new Map<LogIndex, PendingWrite>();
+  /** Proposed in earlier ones, without a session: what becomes of their entries must be awaited. */
+  private undecided: ProposedWrite[] = [];
   private readonly forwarding = new Set<PendingWrite>();
 
   constructor(options: WriteQueueOptions) {
@@ -57,7 +65,7 @@ export class WriteQueue {
 
   /** Writes that are not answered yet. */
   get size(): number {
-    return this.waiting.length + this.proposed.size + this.forwarding.size;
+    return this.waiting.length + this.proposed.size + this.undecided.length + this.forwarding.size;
   }
 
   /** @param argBytes  the XDR form of valid arguments; copied */
@@ -83,21 +91,28 @@ export class WriteQueue {
   /** The entry at `index` was applied with this outcome (null: it was no write). */
   applied(index: LogIndex, term: Term, outcome: WriteOutcome | null): void {
     const write = this.proposed.get(index);
-    if (write === undefined) return;
-    this.proposed.delete(index);
-    if (write.term === term && outcome !== null) write.resolve(outcome);
-    // Another leader's entry stands in its place: it was not applied, and can be tried again.
-    else this.tryAgain(write);
+    if (write !== undefined) {
+      this.proposed.delete(index);
+      this.decide(write, term, outcome);
+    }
+    if (this.undecided.length > 0) this.decideEarlier(index, term, outcome);
   }
 
-  /** This server does not lead any more. Its writes may be lost or may be applied later by the next leader. */
+  /**
+   * This server does not lead any more. Its writes may be lost or may be applied later by the next leader: those
+   * with a session are tried again at once, the others when their index is applied. That can be long after this
+   * server has proposed something else there in another term of office.
+   */
   leadershipLost(): void {
     for (const [index, write] of this.proposed) {
-      if (!write.exactlyOnce) continue;
-      this.proposed.delete(index);
-      write.uncertain = true;
-      this.tryAgain(write);
+      if (write.exactlyOnce) {
+        write.uncertain = true;
+        this.tryAgain(write);
+      } else {
+        this.undecided.push({ index, write });
+      }
     }
+    this.proposed.clear();
   }
 
   /** Answers the writes whose time is over. */
@@ -111,18 +126,29 @@ export class WriteQueue {
     for (const [index, write] of this.proposed) {
       if (write.deadlineMs > nowMs) continue;
       this.proposed.delete(index);
-      write.uncertain = true;
-      giveUp(write);
+      giveUpProposed(write);
     }
+    if (this.undecided.length === 0) return;
+    for (const { write } of this.undecided) if (write.deadlineMs <= nowMs) giveUpProposed(write);
+    this.undecided = this.undecided.filter(({ write }) => write.deadlineMs > nowMs);
   }
 
   /** The server stops: everything is answered now. */
   stop(): void {
-    for (const write of this.waiting) giveUp(write);
-    for (const write of this.proposed.values()) giveUp({ ...write, uncertain: true });
-    this.waiting = [];
-    this.waitingBytes = 0;
-    this.proposed.clear();
+    this.sweep(Number.POSITIVE_INFINITY);
+  }
+
+  private decide(write: PendingWrite, term: Term, outcome: WriteOutcome | null): void {
+    if (write.term === term && outcome !== null) write.resolve(outcome);
+    // Another leader's entry stands in its place: it was not applied, and can be tried again.
+    else this.tryAgain(write);
+  }
+
+  private decideEarlier(index: LogIndex, term: Term, outcome: WriteOutcome | null): void {
+    const here = this.undecided.filter((proposed) => proposed.index === index);
+    if (here.length === 0) return;
+    this.undecided = this.undecided.filter((proposed) => proposed.index !== index);
+    for (const { write } of here) this.decide(write, term, outcome);
   }
 
   private enqueue(write: PendingWrite): void {
@@ -182,6 +208,11 @@ export class WriteQueue {
       this.forwarding.delete(write);
     }
   }
+}
+
+function giveUpProposed(write: PendingWrite): void {
+  write.uncertain = true;
+  giveUp(write);
 }
 
 function giveUp(write: PendingWrite): void {
