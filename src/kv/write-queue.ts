@@ -1,6 +1,7 @@
 import type { LogIndex, Raft, ServerId, Term } from "../raft/index.ts";
-import { commandArgs, encodeCommand, stampCommand, type WriteProc } from "./command.ts";
-import { KvStatus } from "./gen/kv.ts";
+import { decodeXdr } from "../xdr/index.ts";
+import { commandArgs, encodeCommand, PUT, stampCommand, type WriteProc } from "./command.ts";
+import { type KvDeleteRes, type KvPutRes, KvStatus, kvDeleteResCodec, kvPutResCodec } from "./gen/kv.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import type { Clock } from "./ports.ts";
 import { refusedWrite, type WriteOutcome } from "./write-outcome.ts";
@@ -28,6 +29,12 @@ interface ProposedWrite {
   readonly write: PendingWrite;
 }
 
+/** A write in the hands of another server, which leads or did. */
+interface Forward {
+  readonly write: PendingWrite;
+  readonly leader: ServerId;
+}
+
 export interface WriteQueueOptions {
   readonly raft: Pick<Raft, "role" | "leader" | "propose">;
   readonly line: Pick<LeaderLine, "forward">;
@@ -40,7 +47,7 @@ export interface WriteQueueOptions {
   readonly hasRoomFor: (bytes: number, entries: number) => boolean;
   /** A client gets an answer within so long, whatever happens. */
   readonly requestTimeoutMs: number;
-  /** Commands that wait to be proposed, in bytes; beyond, writes are answered KV_BUSY. */
+  /** Commands that wait to be proposed, here or by the leader, in bytes; beyond, writes are answered KV_BUSY. */
   readonly waitingBytesLimit: number;
 }
 
@@ -57,7 +64,12 @@ export class WriteQueue {
   private readonly proposed = new Map<LogIndex, PendingWrite>();
   /** Proposed in earlier ones, without a session: what becomes of their entries must be awaited. */
   private undecided: ProposedWrite[] = [];
-  private readonly forwarding = new Set<PendingWrite>();
+  /** Calls to the leader whose answers are awaited. */
+  private readonly forwards = new Set<Forward>();
+  private forwardedBytes = 0;
+  /** The leader that was asked last. */
+  private askedLeader: ServerId = 0;
+  private stopped = false;
 
   constructor(options: WriteQueueOptions) {
     this.options = options;
@@ -65,13 +77,15 @@ export class WriteQueue {
 
   /** Writes that are not answered yet. */
   get size(): number {
-    return this.waiting.length + this.proposed.size + this.undecided.length + this.forwarding.size;
+    return this.waiting.length + this.proposed.size + this.undecided.length + this.forwards.size;
   }
 
   /** @param argBytes  the XDR form of valid arguments; copied */
   submit(proc: WriteProc, argBytes: Uint8Array, exactlyOnce: boolean): Promise<WriteAnswer> {
     const { clock, requestTimeoutMs, waitingBytesLimit, wake } = this.options;
-    if (this.waitingBytes > waitingBytesLimit) return Promise.resolve(refusedWrite(KvStatus.KV_BUSY));
+    if (this.stopped) return Promise.resolve(refusedWrite(KvStatus.KV_UNAVAILABLE));
+    if (this.waitingBytes + this.forwardedBytes > waitingBytesLimit)
+      return Promise.resolve(refusedWrite(KvStatus.KV_BUSY));
     const command = encodeCommand(proc, argBytes);
     const deadlineMs = clock.nowMs() + requestTimeoutMs;
     return new Promise((resolve) => {
@@ -82,8 +96,9 @@ export class WriteQueue {
 
   /** Moves what waits: into the log, when this server leads; to the leader, when it is known. */
   flush(): void {
-    if (this.waiting.length === 0) return;
     const { raft } = this.options;
+    if (raft.leader !== 0 && raft.leader !== this.askedLeader) this.leaveFormerLeader(raft.leader);
+    if (this.waiting.length === 0) return;
     if (raft.role === "leader") this.proposeWaiting();
     else if (raft.leader !== 0) this.forwardWaiting(raft.leader);
   }
@@ -106,8 +121,7 @@ export class WriteQueue {
   leadershipLost(): void {
     for (const [index, write] of this.proposed) {
       if (write.exactlyOnce) {
-        write.uncertain = true;
-        this.tryAgain(write);
+        this.tryAgainUncertain(write);
       } else {
         this.undecided.push({ index, write });
       }
@@ -126,22 +140,28 @@ export class WriteQueue {
     for (const [index, write] of this.proposed) {
       if (write.deadlineMs > nowMs) continue;
       this.proposed.delete(index);
-      giveUpProposed(write);
+      giveUpUncertain(write);
     }
     if (this.undecided.length === 0) return;
-    for (const { write } of this.undecided) if (write.deadlineMs <= nowMs) giveUpProposed(write);
+    for (const { write } of this.undecided) if (write.deadlineMs <= nowMs) giveUpUncertain(write);
     this.undecided = this.undecided.filter(({ write }) => write.deadlineMs > nowMs);
   }
 
-  /** The server stops: everything is answered now. */
+  /** The server stops: everything is answered now, and whatever comes later at once. */
   stop(): void {
+    this.stopped = true;
     this.sweep(Number.POSITIVE_INFINITY);
+    for (const forward of [...this.forwards]) {
+      this.endForward(forward);
+      giveUpUncertain(forward.write);
+    }
   }
 
   private decide(write: PendingWrite, term: Term, outcome: WriteOutcome | null): void {
-    if (write.term === term && outcome !== null) write.resolve(outcome);
     // Another leader's entry stands in its place: it was not applied, and can be tried again.
-    else this.tryAgain(write);
+    if (write.term !== term || outcome === null) this.tryAgain(write);
+    else if (isTrueOf(write, outcome.status)) write.resolve(outcome);
+    else giveUp(write);
   }
 
   private decideEarlier(index: LogIndex, term: Term, outcome: WriteOutcome | null): void {
@@ -157,6 +177,10 @@ export class WriteQueue {
   }
 
   private tryAgain(write: PendingWrite): void {
+    if (this.stopped || write.deadlineMs <= this.options.clock.nowMs()) {
+      giveUp(write);
+      return;
+    }
     // It will get a time of its own.
     if (write.term !== 0) write.command = Buffer.from(write.command);
     this.enqueue(write);
@@ -194,23 +218,54 @@ export class WriteQueue {
 
   private async forward(write: PendingWrite, leader: ServerId): Promise<void> {
     const { line, clock } = this.options;
-    this.forwarding.add(write);
+    const forward: Forward = { write, leader };
+    this.forwards.add(forward);
+    this.forwardedBytes += write.command.length;
     try {
       const timeoutMs = Math.max(1, write.deadlineMs - clock.nowMs());
       const result = await line.forward(leader, write.proc, commandArgs(write.command), timeoutMs);
-      if (result === null) this.tryAgain(write);
-      else write.resolve(result);
+      if (this.endForward(forward)) this.forwarded(write, result);
     } catch {
-      write.uncertain = true;
-      if (write.exactlyOnce) this.tryAgain(write);
-      else giveUp(write);
-    } finally {
-      this.forwarding.delete(write);
+      if (!this.endForward(forward)) return;
+      if (!write.exactlyOnce) giveUpUncertain(write);
+      else this.tryAgainUncertain(write);
     }
+  }
+
+  /** @param result  null: the other server does not lead, and did nothing */
+  private forwarded(write: PendingWrite, result: Uint8Array | null): void {
+    if (result === null) this.tryAgain(write);
+    else if (!write.uncertain || isTrueOf(write, statusOf(write.proc, result))) write.resolve(result);
+    else giveUp(write);
+  }
+
+  /** Returns false when its answer is not awaited any more. */
+  private endForward(forward: Forward): boolean {
+    if (!this.forwards.delete(forward)) return false;
+    this.forwardedBytes -= forward.write.command.length;
+    return true;
+  }
+
+  /**
+   * Another server leads than the one that was asked, whose answer may never come. Where that cannot apply a write
+   * twice, the new one is asked.
+   */
+  private leaveFormerLeader(leader: ServerId): void {
+    this.askedLeader = leader;
+    for (const forward of [...this.forwards]) {
+      if (forward.leader === leader || !forward.write.exactlyOnce) continue;
+      this.endForward(forward);
+      this.tryAgainUncertain(forward.write);
+    }
+  }
+
+  private tryAgainUncertain(write: PendingWrite): void {
+    write.uncertain = true;
+    this.tryAgain(write);
   }
 }
 
-function giveUpProposed(write: PendingWrite): void {
+function giveUpUncertain(write: PendingWrite): void {
   write.uncertain = true;
   giveUp(write);
 }
@@ -222,4 +277,24 @@ function giveUp(write: PendingWrite): void {
 /** A refusal is only true when no earlier try may have been applied. */
 function uncertainOr(write: PendingWrite, status: KvStatus): KvStatus {
   return write.uncertain ? KvStatus.KV_UNCERTAIN : status;
+}
+
+/** What came out of the last try holds for all tries, also where an earlier one may have been applied. */
+function isTrueOf(write: PendingWrite, status: KvStatus): boolean {
+  switch (status) {
+    case KvStatus.KV_OK:
+    case KvStatus.KV_NOT_FOUND:
+    case KvStatus.KV_CONFLICT:
+    case KvStatus.KV_SESSION_EXPIRED:
+    case KvStatus.KV_SEQUENCE_OLD:
+      // By the session table, which would have known the earlier one.
+      return true;
+    default:
+      return !write.uncertain;
+  }
+}
+
+function statusOf(proc: WriteProc, result: Uint8Array): KvStatus {
+  const codec = proc === PUT ? kvPutResCodec : kvDeleteResCodec;
+  return decodeXdr<KvPutRes | KvDeleteRes>(codec, result).result.status;
 }
