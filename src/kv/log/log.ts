@@ -121,7 +121,7 @@ export class Log {
   ) {
     this.disk = disk;
     this.segmentBytes = segmentBytes;
-    this.entryLimitBytes = Math.min(LOG_ENTRY_MAX, segmentBytes - HEADER_BYTES - RECORD_OVERHEAD_BYTES);
+    this.entryLimitBytes = Math.min(LOG_ENTRY_MAX, largestEntryIn(segmentBytes));
     this.terms = state.terms;
     this.table = state.table;
     this.tail = state.tail;
@@ -375,4 +375,9 @@ export class Log {
       `entry ${index} is not in the log, which holds ${this.firstIndex} to ${this.lastIndex}`,
     );
   }
+}
+
+/** What fits into a segment of its own. */
+function largestEntryIn(segmentBytes: number): number {
+  return segmentBytes - HEADER_BYTES - RECORD_OVERHEAD_BYTES - ENTRY_FIXED_BYTES - XDR_PADDING_MAX;
 }

@@ -5,6 +5,9 @@
  * header and first record were. So a crash can leave exactly one thing behind: a last record, in the last segment,
  * that is not whole. That is cut off. Everything else that does not check is damage, and stops the server before
  * anything on the disk is changed.
+ *
+ * Of the disk it is assumed that it writes sectors as a whole or not at all, and does not touch bytes beside those
+ * that it is told to write: a record begins in the sector in which the one before it ends.
  */
 import type { Entry, HardState, LogIndex, Term } from "../../raft/types.ts";
 import { type LogRecord, logRecordCodec } from "../gen/log.ts";

@@ -9,6 +9,7 @@ import {
   hardState,
   openDriver,
   openLog,
+  SEGMENT_BYTES,
   simulatedDisk,
 } from "./log-harness.ts";
 
@@ -156,6 +157,20 @@ test("batches that contradict the log are refused as a whole", async () => {
   refused([entry(4, 5), entry(6, 5)], /entry 6 stands where 5 is due/);
   refused([entry(4, 4)], /entry 4 of term 4 follows term 5/);
   refused([entry(4, 5, "x".repeat(9000))], /entry 4 has 9000 bytes/);
+});
+
+test("the largest entry that is allowed fills a segment of its own", async () => {
+  const disk = simulatedDisk();
+  const driver = await openDriver(disk);
+  const tooLarge = entry(1, 1, "x".repeat(SEGMENT_BYTES));
+  assert.throws(() => driver.log.append({ id: 1, hardState: null, entries: [tooLarge] }), RangeError);
+  const largest = SEGMENT_BYTES - 76 - 60 - 16 - 3;
+  for (let index = 1; index <= 3; index++)
+    await driver.append([entry(index, 1, "x".repeat(largest))], hardState(index));
+  assert.is(driver.log.sizeBytes, driver.log.segmentCount * SEGMENT_BYTES);
+  for (const name of disk.names) assert.is(disk.contentOf(name).length, SEGMENT_BYTES);
+  disk.losePower();
+  assert.is((await openLog(disk)).lastIndex, 3);
 });
 
 test("entries let go from memory are read from disk, in the same pieces of bytes", async () => {
