@@ -35,7 +35,8 @@ async function runParts(parts: readonly Part[], context: PartContext): Promise<R
       const { comparisons, measured, missing } = await part.run(context);
       report.results.push(...comparisons.map(judge));
       report.measured.push(...measured);
-      report.missing.push(...missing);
+      // Two parts may miss the same peer.
+      report.missing.push(...missing.filter((line) => !report.missing.includes(line)));
     } catch (error) {
       report.failed.push(`${part.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
