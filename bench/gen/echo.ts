@@ -78,17 +78,17 @@ export function echoV1Service(handlers: EchoV1Handlers): RpcService {
     prog: ECHO_PROGRAM,
     vers: ECHO_V1,
     procedures: new Map([
-      row(ECHO_NULL, (_args, context) => handlers.null(context)),
-      row(ECHO_ECHO, (args, context) => handlers.echo(args, context)),
+      dispatch(ECHO_NULL, (_args, context) => handlers.null(context)),
+      dispatch(ECHO_ECHO, (args, context) => handlers.echo(args, context)),
     ]),
   };
 }
 
-type Row = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
+type DispatchRow = NonNullable<ReturnType<RpcService["procedures"]["get"]>>;
 
-function row<Args, Result>(
+function dispatch<Args, Result>(
   procedure: Procedure<Args, Result>,
   handler: Handler<Args, Result>,
-): [number, Row] {
+): [number, DispatchRow] {
   return [procedure.proc, { procedure, handler }];
 }
