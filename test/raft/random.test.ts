@@ -20,7 +20,8 @@ if (one === undefined) {
         averages.set(what, (averages.get(what) ?? 0) + count / runs);
       }
     }
-    console.log(`${runs} runs, on average`, Object.fromEntries(averages));
+    const told = [...averages].map(([what, average]) => `${average.toFixed(1)} ${what}`);
+    console.log(`${runs} runs, on average with ${told.join(", ")}`);
   });
 
   for (const [what, least] of [

@@ -26,11 +26,27 @@ export class RandomRun {
   private readonly agenda: Agenda = new Agenda();
   /** Servers whose disk has a write to finish. */
   private readonly writing = new Set<SimServer>();
+  /** Servers that are about to take a Ready. */
+  private readonly working = new Set<SimServer>();
   private readonly commitsSeen: { readonly term: Term; readonly index: LogIndex }[] = [];
   /** The highest term that had a leader. */
   private lastReign = 0;
   private proposals = 0;
   private reads = 0;
+
+  private readonly happenings: Readonly<Record<Happening, () => void>> = {
+    propose: () => this.onLeader((server) => this.propose(server, 1 + this.dice.below(3))),
+    read: () => this.onLeader((server) => server.readIndex(++this.reads)),
+    transfer: () =>
+      this.onLeader((server) => server.transferLeadership(this.dice.oneIn(2) ? 0 : this.anyId())),
+    suspect: () => this.onServer((server) => server.suspectLeader(server.raft.leader)),
+    unrest: () => this.onLeader((server) => this.stirUp(server)),
+    learnCommit: () => this.learnCommit(),
+    discard: () => this.onServer((server) => server.discard()),
+    unreachable: () => this.onServer((server) => server.unreachable(this.anyId())),
+    crash: () => this.onServer((server) => this.crash(server)),
+    partition: () => this.partition(),
+  };
 
   constructor(seed: number, module: RaftModule = currentModule, also: readonly Observer[] = []) {
     this.dice = new Dice(seed);
@@ -42,7 +58,7 @@ export class RandomRun {
       this.repeat(tickUnits[server.id - 1]!, () => server.isUp && server.tick());
     }
     for (const [what, units] of Object.entries(every)) {
-      if (units < Infinity) this.repeat(units, () => this.happen(what as Happening));
+      if (units < Infinity) this.repeat(units, this.happenings[what as Happening]);
     }
   }
 
@@ -81,14 +97,17 @@ export class RandomRun {
     for (const server of this.cluster.running) {
       this.noticeElection(server);
       if (server.disk.underWay.length > 0 && !this.writing.has(server)) this.write(server);
-      if (server.isDirty && !server.isDue) {
-        server.isDue = true;
-        this.agenda.after(this.dice.below(4), () => {
-          server.isDue = false;
-          if (server.isUp && server.isDirty) server.takeReady();
-        });
-      }
+      if (server.isDirty && !this.working.has(server)) this.work(server);
     }
+  }
+
+  /** Several inputs share a Ready. */
+  private work(server: SimServer): void {
+    this.working.add(server);
+    this.agenda.after(this.dice.below(4), () => {
+      this.working.delete(server);
+      if (server.isUp && server.isDirty) server.takeReady();
+    });
   }
 
   private noticeElection(server: SimServer): void {
@@ -133,21 +152,6 @@ export class RandomRun {
         if (server.isUp && server.incarnation === incarnation) server.reportWrites();
       });
     });
-  }
-
-  private happen(what: Happening): void {
-    const { dice } = this;
-    if (what === "propose") this.onLeader((server) => this.propose(server, 1 + dice.below(3)));
-    else if (what === "read") this.onLeader((server) => server.readIndex(++this.reads));
-    else if (what === "transfer")
-      this.onLeader((server) => server.transferLeadership(dice.oneIn(2) ? 0 : this.anyId()));
-    else if (what === "suspect") this.onServer((server) => server.suspectLeader(server.raft.leader));
-    else if (what === "unrest") this.onLeader((server) => this.stirUp(server));
-    else if (what === "learnCommit") this.learnCommit();
-    else if (what === "discard") this.onServer((server) => server.discard());
-    else if (what === "unreachable") this.onServer((server) => server.unreachable(this.anyId()));
-    else if (what === "crash") this.onServer((server) => this.crash(server));
-    else this.partition();
   }
 
   private anyId(): number {

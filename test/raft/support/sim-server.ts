@@ -37,8 +37,6 @@ export class SimServer {
   incarnation = 0;
   /** Inputs were given since the last `takeReady`. */
   isDirty = false;
-  /** Somebody sees to it that the Ready is taken. */
-  isDue = false;
   /** Takes the Ready after each input, rather than after some. */
   isEager = true;
   /** Writes at once what it is given. */
