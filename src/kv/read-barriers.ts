@@ -3,8 +3,8 @@ import type { LeaderLine } from "./leader-line.ts";
 import type { Clock } from "./ports.ts";
 
 export interface ReadBarriersOptions {
-  readonly raft: Raft;
-  readonly line: LeaderLine;
+  readonly raft: Pick<Raft, "role" | "leader" | "readIndex" | "learnCommit">;
+  readonly line: Pick<LeaderLine, "readIndex">;
   readonly clock: Clock;
   /** Asks for a `flush` at the end of this turn. */
   readonly wake: () => void;
@@ -13,23 +13,31 @@ export interface ReadBarriersOptions {
   readonly requestTimeoutMs: number;
 }
 
-type Waiter = (passed: boolean) => void;
-
-/** Readers that came together and are confirmed together. */
-interface Batch {
-  readonly waiters: Waiter[];
+interface Reader {
+  readonly resolve: (passed: boolean) => void;
   readonly deadlineMs: number;
 }
 
-interface RipeBatch extends Batch {
+/** Readers that are confirmed, and pass when the entries up to `index` are applied. */
+interface RipeReaders {
+  readers: Reader[];
   readonly index: LogIndex;
 }
 
-/** A follower's question on behalf of its own readers. */
-interface RemoteQuestion {
-  readonly resolve: (index: LogIndex | null) => void;
-  readonly deadlineMs: number;
+/** A question to another server on behalf of readers here. */
+interface Question {
+  readonly leader: ServerId;
+  readers: Reader[];
 }
+
+/** A question that is put to the consensus core, for readers here or for a follower that asks. */
+type Confirmation =
+  | { readonly kind: "readers"; readers: Reader[] }
+  | {
+      readonly kind: "peer";
+      readonly resolve: (index: LogIndex | null) => void;
+      readonly deadlineMs: number;
+    };
 
 /**
  * Linearizable reads on every server (dissertation §6.4): a reader passes once the leader has confirmed that it
@@ -38,13 +46,13 @@ interface RemoteQuestion {
  */
 export class ReadBarriers {
   private readonly options: ReadBarriersOptions;
-  private waiting: Batch | null = null;
-  /** Asked of the consensus core, by the id of the question. */
-  private readonly confirming = new Map<number, Batch | RemoteQuestion>();
-  /** Confirmed, but not applied so far. */
-  private ripe: RipeBatch[] = [];
-  private asking = false;
+  private waiting: Reader[] = [];
+  /** By the id of the question. */
+  private readonly confirming = new Map<number, Confirmation>();
+  private question: Question | null = null;
+  private ripe: RipeReaders[] = [];
   private nextId = 1;
+  private stopped = false;
 
   constructor(options: ReadBarriersOptions) {
     this.options = options;
@@ -52,115 +60,126 @@ export class ReadBarriers {
 
   /** Resolves with true when a linearizable read may be made here, with false when that cannot be had in time. */
   pass(): Promise<boolean> {
+    if (this.stopped) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.waiting ??= { waiters: [], deadlineMs: this.deadlineMs() };
-      this.waiting.waiters.push(resolve);
+      this.waiting.push({ resolve, deadlineMs: this.deadlineMs() });
       this.options.wake();
     });
   }
 
   /** The read index for a follower that asks; null when this server does not lead, or cannot show that it does. */
   readIndexForPeer(): Promise<LogIndex | null> {
+    const id = this.nextId++;
+    if (this.stopped || !this.options.raft.readIndex(id)) return Promise.resolve(null);
     return new Promise((resolve) => {
-      const id = this.nextId++;
-      if (!this.options.raft.readIndex(id)) {
-        resolve(null);
-        return;
-      }
-      this.confirming.set(id, { resolve, deadlineMs: this.deadlineMs() });
+      this.confirming.set(id, { kind: "peer", resolve, deadlineMs: this.deadlineMs() });
       this.options.wake();
     });
   }
 
   flush(): void {
-    if (this.waiting === null) return;
     const { raft } = this.options;
+    if (this.question !== null && raft.leader !== 0 && raft.leader !== this.question.leader)
+      this.leaveFormerLeader(this.question);
+    if (this.waiting.length === 0) return;
     if (raft.role === "leader") {
       const id = this.nextId++;
       raft.readIndex(id);
-      this.confirming.set(id, this.waiting);
-      this.waiting = null;
-    } else if (raft.leader !== 0 && !this.asking) {
-      const batch = this.waiting;
-      this.waiting = null;
-      void this.askLeader(raft.leader, batch);
+      this.confirming.set(id, { kind: "readers", readers: this.takeWaiting() });
+    } else if (raft.leader !== 0 && this.question === null) {
+      void this.ask({ leader: raft.leader, readers: this.takeWaiting() });
     }
   }
 
   confirmed({ id, index }: ConfirmedRead): void {
-    const asked = this.confirming.get(id);
-    this.confirming.delete(id);
-    if (asked === undefined) return;
-    if ("resolve" in asked) asked.resolve(index);
-    else this.ripen(asked, index);
+    const confirmation = this.takeConfirmation(id);
+    if (confirmation?.kind === "peer") confirmation.resolve(index);
+    else if (confirmation !== undefined) this.ripen(confirmation.readers, index);
   }
 
   /** This server lost its leadership before it could confirm: the readers ask the next leader. */
   refused(id: number): void {
-    const asked = this.confirming.get(id);
-    this.confirming.delete(id);
-    if (asked === undefined) return;
-    if ("resolve" in asked) asked.resolve(null);
-    else this.waitAgain(asked);
+    const confirmation = this.takeConfirmation(id);
+    if (confirmation?.kind === "peer") confirmation.resolve(null);
+    else if (confirmation !== undefined) this.waitAgain(confirmation.readers);
   }
 
   /** Entries up to `index` are applied. */
   applied(index: LogIndex): void {
     if (this.ripe.length === 0) return;
-    const unripe = this.ripe.filter((batch) => batch.index > index);
-    for (const batch of this.ripe) if (batch.index <= index) settle(batch, true);
+    const unripe = this.ripe.filter((ripe) => ripe.index > index);
+    for (const ripe of this.ripe) if (ripe.index <= index) settle(ripe.readers, true);
     this.ripe = unripe;
   }
 
   /** Turns away the readers whose time is over. */
   sweep(nowMs: number): void {
-    if (this.waiting !== null && this.waiting.deadlineMs <= nowMs) {
-      settle(this.waiting, false);
-      this.waiting = null;
+    this.waiting = withoutLate(this.waiting, nowMs);
+    if (this.question !== null) this.question.readers = withoutLate(this.question.readers, nowMs);
+    for (const ripe of this.ripe) ripe.readers = withoutLate(ripe.readers, nowMs);
+    for (const [id, confirmation] of this.confirming) {
+      if (confirmation.kind === "readers") {
+        confirmation.readers = withoutLate(confirmation.readers, nowMs);
+      } else if (confirmation.deadlineMs <= nowMs) {
+        this.confirming.delete(id);
+        confirmation.resolve(null);
+      }
     }
-    for (const [id, asked] of this.confirming) {
-      if (asked.deadlineMs > nowMs) continue;
-      this.confirming.delete(id);
-      if ("resolve" in asked) asked.resolve(null);
-      else settle(asked, false);
-    }
-    const late = this.ripe.filter((batch) => batch.deadlineMs <= nowMs);
-    if (late.length === 0) return;
-    this.ripe = this.ripe.filter((batch) => batch.deadlineMs > nowMs);
-    for (const batch of late) settle(batch, false);
   }
 
+  /** The server stops: all are turned away, and whoever comes later at once. */
   stop(): void {
+    this.stopped = true;
     this.sweep(Number.POSITIVE_INFINITY);
+    this.question = null;
   }
 
-  private async askLeader(leader: ServerId, batch: Batch): Promise<void> {
+  private async ask(question: Question): Promise<void> {
     const { line, clock, raft, wake } = this.options;
-    this.asking = true;
+    this.question = question;
+    const lastDeadlineMs = question.readers[question.readers.length - 1]!.deadlineMs;
     let answer: { index: LogIndex; term: Term } | null = null;
     try {
-      answer = await line.readIndex(leader, Math.max(1, batch.deadlineMs - clock.nowMs()));
+      answer = await line.readIndex(question.leader, Math.max(1, lastDeadlineMs - clock.nowMs()));
     } catch {
       // No answer: the readers wait for the next leader, or for this one to come back.
     }
-    this.asking = false;
+    if (this.question !== question) return;
+    this.question = null;
     if (answer === null) {
-      this.waitAgain(batch);
+      this.waitAgain(question.readers);
       return;
     }
     raft.learnCommit(answer.term, answer.index);
-    this.ripen(batch, answer.index);
+    this.ripen(question.readers, answer.index);
     wake();
   }
 
-  private ripen(batch: Batch, index: LogIndex): void {
-    if (index <= this.options.appliedIndex()) settle(batch, true);
-    else this.ripe.push({ ...batch, index });
+  /** Another server leads than the one that was asked, whose answer may never come. */
+  private leaveFormerLeader({ readers }: Question): void {
+    this.question = null;
+    this.waitAgain(readers);
   }
 
-  private waitAgain(batch: Batch): void {
-    if (this.waiting === null) this.waiting = batch;
-    else this.waiting = { waiters: batch.waiters.concat(this.waiting.waiters), deadlineMs: batch.deadlineMs };
+  private ripen(readers: Reader[], index: LogIndex): void {
+    if (index <= this.options.appliedIndex()) settle(readers, true);
+    else this.ripe.push({ readers, index });
+  }
+
+  private waitAgain(readers: Reader[]): void {
+    this.waiting = readers.concat(this.waiting);
+  }
+
+  private takeWaiting(): Reader[] {
+    const taken = this.waiting;
+    this.waiting = [];
+    return taken;
+  }
+
+  private takeConfirmation(id: number): Confirmation | undefined {
+    const confirmation = this.confirming.get(id);
+    this.confirming.delete(id);
+    return confirmation;
   }
 
   private deadlineMs(): number {
@@ -168,6 +187,16 @@ export class ReadBarriers {
   }
 }
 
-function settle(batch: Batch, passed: boolean): void {
-  for (const resolve of batch.waiters) resolve(passed);
+/** Turns the readers away whose time is over, and returns the others. */
+function withoutLate(readers: Reader[], nowMs: number): Reader[] {
+  if (readers.every(({ deadlineMs }) => deadlineMs > nowMs)) return readers;
+  settle(
+    readers.filter(({ deadlineMs }) => deadlineMs <= nowMs),
+    false,
+  );
+  return readers.filter(({ deadlineMs }) => deadlineMs > nowMs);
+}
+
+function settle(readers: readonly Reader[], passed: boolean): void {
+  for (const { resolve } of readers) resolve(passed);
 }
