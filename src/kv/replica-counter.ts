@@ -18,6 +18,7 @@ export class ReplicaCounter {
   private readonly status: () => RaftStatus;
   private readonly clock: Clock;
   private waiters: Waiter[] = [];
+  private stopped = false;
 
   constructor(status: () => RaftStatus, clock: Clock) {
     this.status = status;
@@ -34,12 +35,13 @@ export class ReplicaCounter {
 
   /** To be called when something may have become durable somewhere, and on each tick. */
   check(): void {
-    if (this.waiters.length === 0) return;
-    this.settle(this.clock.nowMs());
+    if (this.waiters.length > 0) this.settle(this.clock.nowMs());
   }
 
+  /** The server stops: all are answered now, and whoever comes later at once. */
   stop(): void {
-    this.settle(Number.POSITIVE_INFINITY);
+    this.stopped = true;
+    this.check();
   }
 
   private settle(nowMs: number): void {
@@ -47,7 +49,8 @@ export class ReplicaCounter {
     const matches = [...matchIndex.values()];
     this.waiters = this.waiters.filter((waiter) => {
       const replicas = matches.filter((match) => match >= waiter.index).length;
-      if (role === "leader" && replicas < matches.length && nowMs < waiter.deadlineMs) return true;
+      const mayWait = !this.stopped && nowMs < waiter.deadlineMs;
+      if (role === "leader" && replicas < matches.length && mayWait) return true;
       waiter.resolve(role === "leader" ? { replicas, members: matches.length } : null);
       return false;
     });
