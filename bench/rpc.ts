@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { compileGenerated, compileProgram, missingCPackages, rpcgen } from "../test/support/stock-rpcgen.ts";
 import type { Comparison, Target } from "./harness/comparison.ts";
-import { generateEcho } from "./harness/generated-echo.ts";
 import type { Part, PartContext, PartReport } from "./harness/part.ts";
 import { poll } from "./harness/poll.ts";
 import { runProgram } from "./harness/run-program.ts";
@@ -115,7 +114,6 @@ async function build(workspace: Workspace): Promise<{ server: string; load: stri
   const directory = workspace.subdirectory("rpc");
   const generated = rpcgen(join(peers, "libtirpc-echo", "echo.x"), directory);
   const objects = compileGenerated([generated.xdr, generated.dispatch], directory);
-  generateEcho();
   await buildWorkers(workspace);
   return {
     server: compileProgram(join(peers, "libtirpc-echo", "echo-server.c"), objects, directory),

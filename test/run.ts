@@ -48,10 +48,11 @@ function judge(file: string, output: string, exit: string, seconds: number): Out
   const total = count(output, "Total");
   const passed = count(output, "Passed") ?? 0;
   const skipped = count(output, "Skipped") ?? 0;
-  const failed = Math.max(0, (total ?? 0) - passed - skipped);
+  // uvu does not count skipped tests among the total.
+  const failed = (total ?? 0) - passed;
   let problem: string | undefined;
   if (total === undefined) problem = `no summary (${exit}): does the file call test.run()?`;
-  else if (total === 0) problem = "ran no test";
+  else if (total + skipped === 0) problem = "ran no test";
   else if (exit !== "exit 0" && failed === 0) problem = exit;
   return {
     file,

@@ -3,16 +3,19 @@
  * `--check` writes nothing and exits 1 when a file on the disk is not what would be written.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compile, RpcgenError, Source } from "../rpcgen/index.ts";
+import { type CompileOptions, compile, RpcgenError, Source } from "../rpcgen/index.ts";
 
 /** Our own contracts keep 64-bit numbers below 2^53, because BigInt costs more than all the rest of a decode. */
-const OPTIONS = {
-  hyper: "number",
-  importXdr: "../../xdr/index.ts",
-  importOncrpc: "../../oncrpc/procedure.ts",
-} as const;
+function optionsFor(output: string): CompileOptions {
+  const from = dirname(output);
+  return {
+    hyper: "number",
+    importXdr: relative(from, "src/xdr/index.ts"),
+    importOncrpc: relative(from, "src/oncrpc/procedure.ts"),
+  };
+}
 
 /** Which file each contract is compiled to. */
 export type Contracts = ReadonlyMap<string, string>;
@@ -23,6 +26,7 @@ const CONTRACTS: Contracts = new Map([
   ["idl/raft.x", "src/kv/gen/raft.ts"],
   ["idl/log.x", "src/kv/gen/log.ts"],
   ["idl/store.x", "src/kv/gen/store.ts"],
+  ["bench/peers/libtirpc-echo/echo.x", "bench/gen/echo.ts"],
 ]);
 
 /**
@@ -36,7 +40,7 @@ export function generate(root: string, contracts: Contracts, check: boolean): st
     .map((idl) => `${idl} is compiled to nothing: give it a row in src/cli/generate.ts`);
   for (const [idl, output] of contracts) {
     try {
-      const generated = compile(new Source(readFileSync(join(root, idl), "utf8"), idl), OPTIONS);
+      const generated = compile(new Source(readFileSync(join(root, idl), "utf8"), idl), optionsFor(output));
       if (isCurrent(join(root, output), generated)) continue;
       if (check) problems.push(`${output} is not what ${idl} compiles to: run "npm run generate"`);
       else writeGenerated(join(root, output), generated);

@@ -9,11 +9,22 @@ export interface Codec<T> {
   decode(reader: XdrReader): T;
 }
 
+/** The writer of `encodeXdr`, kept for its buffer; undefined while it is in use, by a codec that calls `encodeXdr`. */
+let idleWriter: XdrWriter | undefined = new XdrWriter();
+/** A buffer that one value made larger than this is not kept. */
+const KEPT_BYTES = 1 << 20;
+
 /** The XDR form of `value`, as bytes of the caller's own. */
 export function encodeXdr<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new XdrWriter();
-  codec.encode(writer, value);
-  return writer.copy();
+  const writer = idleWriter ?? new XdrWriter();
+  idleWriter = undefined;
+  writer.truncate(0);
+  try {
+    codec.encode(writer, value);
+    return writer.copy();
+  } finally {
+    idleWriter = writer.position > KEPT_BYTES ? new XdrWriter() : writer;
+  }
 }
 
 /**
