@@ -17,7 +17,7 @@ import { StoreDamagedError } from "./errors.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 import { RecentRecords } from "./recent-records.ts";
-import { seal, unsealOwn } from "./record-codec.ts";
+import { seal } from "./record-codec.ts";
 import type { CheckpointWrites, RecordStore } from "./record-store.ts";
 import { type RecoveredStore, recoverStore, unsealOrDamaged } from "./recovery.ts";
 import type { StoreHash } from "./store-hash.ts";
@@ -226,7 +226,7 @@ export class MvccStore {
       firstRevision: this.recent.firstRevision,
       lastRevision: this.currentRevision,
       recordBytes: this.recent.sizeBytes,
-      recordAt: (revision) => this.recent.at(revision)!,
+      recordAt: (revision) => this.recent.sealedAt(revision),
       sessions,
       meta: seal(storeMetaCodec, meta),
     };
@@ -247,7 +247,7 @@ export class MvccStore {
 
   private recordOf(revision: number): StoreRecord {
     const recent = this.recent.at(revision);
-    if (recent !== undefined) return unsealOwn(storeRecordCodec, recent);
+    if (recent !== undefined) return recent;
     const item = this.records.record(revision);
     if (item === undefined) throw new StoreDamagedError(this.records.path, revision, "the record is missing");
     const record = unsealOrDamaged(storeRecordCodec, item, this.records.path, revision);

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { XdrWriter } from "../../xdr/index.ts";
 import { type StoreRecord, storeRecordCodec } from "../gen/store.ts";
-import { CHECKSUM_BYTES } from "./record-codec.ts";
+import { CHECKSUM_BYTES, decodeBody } from "./record-codec.ts";
 
 const CHUNK_BYTES = 1 << 20;
 /** What a sealed record takes besides key and value, padding included. */
@@ -25,9 +25,11 @@ class Chunk {
     this.bytes = new Uint8Array(buffer, byteOffset, capacityBytes);
   }
 
-  at(revision: number): Uint8Array {
+  /** The sealed record of `revision`, without its first `skipBytes`. */
+  at(revision: number, skipBytes: number): Uint8Array {
     const slot = revision - this.firstRevision;
-    return this.bytes.subarray(this.starts[slot]!, this.starts[slot + 1] ?? this.writer.position);
+    const end = this.starts[slot + 1] ?? this.writer.position;
+    return this.bytes.subarray(this.starts[slot]! + skipBytes, end);
   }
 }
 
@@ -82,9 +84,16 @@ export class RecentRecords {
     return checksum;
   }
 
-  /** The sealed record, a view; undefined when it is older than all here. */
-  at(revision: number): Uint8Array | undefined {
-    return revision < this.first ? undefined : this.chunkOf(revision).at(revision);
+  /** The sealed record, a view; it must be here. */
+  sealedAt(revision: number): Uint8Array {
+    return this.chunkOf(revision).at(revision, 0);
+  }
+
+  /** The record; undefined when it is older than all here. Key and value are views. */
+  at(revision: number): StoreRecord | undefined {
+    if (revision < this.first) return undefined;
+    // It never left memory, so its checksum is not looked at.
+    return decodeBody(storeRecordCodec, this.chunkOf(revision).at(revision, CHECKSUM_BYTES));
   }
 
   /** Forgets the records up to `revision`; chunks without others give their memory back. */

@@ -39,12 +39,11 @@ export function unseal<T>(codec: Codec<T>, item: Uint8Array): T {
   }
 }
 
-/** Takes an item apart that was sealed by this process and never left its memory. */
-export function unsealOwn<T>(codec: Codec<T>, item: Uint8Array): T {
-  return decodeBody(codec, item.subarray(CHECKSUM_BYTES));
-}
-
-function decodeBody<T>(codec: Codec<T>, body: Uint8Array): T {
+/**
+ * Takes apart what follows the checksum of an item.
+ * @throws XdrError
+ */
+export function decodeBody<T>(codec: Codec<T>, body: Uint8Array): T {
   reader.reset(body);
   const value = codec.decode(reader);
   reader.finish();
