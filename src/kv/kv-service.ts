@@ -85,14 +85,18 @@ export class KvService implements KvV1Handlers {
     if (args.consistency === KvConsistency.KV_SERIALIZABLE) return this.readPair(args);
     return this.parts.reads
       .pass()
-      .then((passed) => (passed ? this.readPair(args) : this.refusedRead(KvStatus.KV_UNAVAILABLE)));
+      .then((passed) =>
+        passed ? new ReadWhenSent(() => this.readPair(args)) : this.refusedRead(KvStatus.KV_UNAVAILABLE),
+      );
   }
 
   range(args: KvRangeArgs): KvRangeRes | Promise<KvRangeRes> {
     if (args.consistency === KvConsistency.KV_SERIALIZABLE) return this.readRange(args);
     return this.parts.reads
       .pass()
-      .then((passed) => (passed ? this.readRange(args) : this.refusedRead(KvStatus.KV_UNAVAILABLE)));
+      .then((passed) =>
+        passed ? new ReadWhenSent(() => this.readRange(args)) : this.refusedRead(KvStatus.KV_UNAVAILABLE),
+      );
   }
 
   status(): KvStatusRes {
@@ -185,6 +189,32 @@ export class KvService implements KvV1Handlers {
     message: string = statusText(status),
   ): KvGetRes & KvRangeRes & KvReplicasRes {
     return { header: this.header(), result: { status, message } };
+  }
+}
+
+/**
+ * The result of a read that may be made now, and is made when the reply is written: a client that asks for much and
+ * takes nothing then costs no more memory than its questions.
+ */
+class ReadWhenSent<Res extends { readonly header: KvHeader; readonly result: unknown }> {
+  private readonly read: () => Res;
+  private made: Res | undefined;
+
+  constructor(read: () => Res) {
+    this.read = read;
+  }
+
+  get header(): KvHeader {
+    return this.res.header;
+  }
+
+  get result(): Res["result"] {
+    return this.res.result;
+  }
+
+  private get res(): Res {
+    this.made ??= this.read();
+    return this.made;
   }
 }
 

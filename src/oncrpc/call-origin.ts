@@ -11,6 +11,10 @@ export interface CallOrigin {
   readonly writer: XdrWriter;
   /** False: nobody is there any more to be replied to. */
   readonly isOpen: boolean;
+  /** False: the caller has not taken what was replied to it before, and that is a lot. */
+  readonly hasRoom: boolean;
+  /** Resolves when there is room for a reply again, or nobody to be replied to. To be asked only where there is none. */
+  room(): Promise<void>;
   /** Begins the message of a reply. Returns where it begins; truncating to there takes it back. */
   beginReply(): number;
   endReply(start: number): void;

@@ -112,6 +112,8 @@ export class Dispatcher {
     origin.callBegan();
     try {
       const result = await promise;
+      // Many calls may become ready in the same moment; replies are made as the caller takes them.
+      if (!origin.hasRoom) await origin.room();
       if (origin.isOpen) this.reply(procedure, call, result);
     } catch (error) {
       if (origin.isOpen) this.handlerFailed(procedure, call, error);

@@ -55,6 +55,8 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
   private hasPeerEnded = false;
   private isTurnScheduled = false;
   private goneListeners: Set<() => void> | undefined;
+  /** Calls that could be replied to if there were room for the reply, oldest first. */
+  private roomWaiters: (() => void)[] = [];
 
   /** Moments on the clock of `performance.now()`; undefined: it is not so now. */
   private activeMs: number = performance.now();
@@ -164,6 +166,14 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
     return this.output.writer;
   }
 
+  get hasRoom(): boolean {
+    return this.output.unsentBytes < this.limits.unsentLimitBytes;
+  }
+
+  room(): Promise<void> {
+    return new Promise((resolve) => this.roomWaiters.push(resolve));
+  }
+
   beginReply(): number {
     return beginRecord(this.output.writer);
   }
@@ -207,16 +217,15 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
   }
 
   private isFull(): boolean {
-    return (
-      this.callsInFlight >= this.limits.callsInFlightLimit ||
-      this.output.unsentBytes >= this.limits.unsentLimitBytes
-    );
+    return this.callsInFlight >= this.limits.callsInFlightLimit || !this.hasRoom;
   }
 
   /** Sends the replies of this turn, and sees whether to read on, to pause, or to end. */
   private settle(): void {
     this.output.flush();
     if (this.output.isBlocked) this.blockedSinceMs ??= performance.now();
+    // One at a time: only when its reply is written is it known how much room that leaves.
+    if (this.hasRoom) this.roomWaiters.shift()?.();
     if (this.hasPeerEnded && this.state === "open" && this.held.length === 0) this.state = "finishing";
     if (this.state === "open") this.pauseOrResume();
     else if (this.state === "finishing" && this.callsInFlight === 0 && this.output.unsentBytes === 0)
@@ -264,6 +273,7 @@ export class ServerConnection implements ByteStreamReceiver, CallOrigin {
     this.output.close();
     this.reader.close();
     this.owner.onClosed(this);
+    for (const tell of this.roomWaiters.splice(0)) tell();
     this.tellGone();
   }
 

@@ -33,9 +33,11 @@ export class TcpStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): boolean {
-    this.socket.write(bytes, this.afterWrite);
-    // Zero means that the kernel took all of it within the call, which is nearly always so.
-    this.keepsBytes = this.socket.writableLength > 0;
+    const { socket } = this;
+    socket.write(bytes, this.afterWrite);
+    // Zero means that the kernel took all of it within the call, which is nearly always so; or that it failed, and
+    // the end of the stream is about to be told.
+    this.keepsBytes = socket.writableLength > 0 || socket.errored !== null || socket.destroyed;
     return !this.keepsBytes;
   }
 
