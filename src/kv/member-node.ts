@@ -75,7 +75,10 @@ export class MemberNode {
       log,
       machine,
       clock,
-      onFailure: (error) => events.onFailure(error),
+      onFailure: (error) => {
+        this.node.stop();
+        events.onFailure(error);
+      },
     });
     const { checkpointer } = this;
     const carrier = carryTo(this.peers);

@@ -44,8 +44,17 @@ export interface NodeEvents {
   onRoleChange(role: Role, leader: ServerId, term: Term): void;
   /** This server stops, and has asked another one to lead. */
   onHandOver(to: ServerId): void;
-  /** The disk failed, or returns what was not written: the process must end at once, without another word to anyone. */
+  /**
+   * The disk failed or returns what was not written, or the program has a fault: the process must end at once,
+   * without another word to anyone.
+   */
   onFailure(error: unknown): void;
+}
+
+/** A request of another server that waits for its answer. */
+interface Responder {
+  readonly resolve: (response: ResponseMessage) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export interface NodeParts {
@@ -72,7 +81,7 @@ export interface NodeParts {
 export class Node {
   private readonly parts: NodeParts;
   private readonly outbox: Outbox;
-  private readonly responders = new Map<number, (response: ResponseMessage) => void>();
+  private readonly responders = new Map<number, Responder>();
   private nextReplyTo = 1;
   private pumpIsDue = false;
   private isApplying = false;
@@ -106,21 +115,23 @@ export class Node {
     this.parts.writes.stop();
     this.parts.reads.stop();
     this.parts.replicas.stop();
+    for (const { reject } of this.responders.values()) reject(stopping());
+    this.responders.clear();
   }
 
   /** Asks for a `pump` at the end of this turn. */
   wake(): void {
     if (this.pumpIsDue || this.isStopped) return;
     this.pumpIsDue = true;
-    this.parts.clock.endOfTurn(() => this.pump());
+    this.parts.clock.endOfTurn(() => this.attempt(() => this.pump()));
   }
 
   /** A request of another server. Resolves when the answer may leave, that is, when it is as durable as it says. */
   request(message: VoteRequest | AppendRequest): Promise<ResponseMessage> {
-    if (this.isStopped) return Promise.reject(new Error("the server is stopping"));
-    return new Promise((resolve) => {
+    if (this.isStopped) return Promise.reject(stopping());
+    return new Promise((resolve, reject) => {
       const replyTo = this.nextReplyTo++;
-      this.responders.set(replyTo, resolve);
+      this.responders.set(replyTo, { resolve, reject });
       this.receive({ ...message, replyTo });
     });
   }
@@ -128,7 +139,7 @@ export class Node {
   /** An answer, or a request that wants none. */
   receive(message: Message): void {
     if (this.isStopped) return;
-    this.parts.raft.receive(message);
+    this.attempt(() => this.parts.raft.receive(message));
     this.wake();
   }
 
@@ -203,7 +214,7 @@ export class Node {
       entries.then(
         (read) => {
           this.isApplying = false;
-          this.applyEntries(read);
+          this.attempt(() => this.applyEntries(read));
         },
         (error: unknown) => this.fail(error),
       );
@@ -228,7 +239,7 @@ export class Node {
     switch (message.kind) {
       case "voteResponse":
       case "appendResponse":
-        this.responders.get(message.replyTo)?.(message);
+        this.responders.get(message.replyTo)?.resolve(message);
         this.responders.delete(message.replyTo);
         break;
       case "appendRequest":
@@ -282,7 +293,7 @@ export class Node {
   }
 
   private scheduleTick(): void {
-    this.cancelTick = this.parts.clock.after(TICK_MS, () => this.tick());
+    this.cancelTick = this.parts.clock.after(TICK_MS, () => this.attempt(() => this.tick()));
   }
 
   private tick(): void {
@@ -307,4 +318,17 @@ export class Node {
     this.stop();
     this.parts.events.onFailure(error);
   }
+
+  /** What cannot be gone on with in the middle of it, for example an entry that is no command, ends the server. */
+  private attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+function stopping(): Error {
+  return new Error("the server is stopping");
 }
