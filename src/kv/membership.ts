@@ -1,5 +1,8 @@
+import { logFor } from "../oncrpc/log.ts";
 import { type RaftHeader, type RaftHelloRes, type RaftMember, RaftStatus } from "./gen/raft.ts";
 import type { ClusterIdentity, Identity } from "./identity.ts";
+
+const debug = logFor("kv:membership");
 
 /** Why a call of another server is refused; null when it is not. */
 export interface Refusal {
@@ -19,6 +22,9 @@ export class Membership {
   readonly clusterId: number;
   private readonly byServer: Map<number, RaftMember>;
   private readonly save: (cluster: ClusterIdentity) => Promise<void>;
+  /** Members that are met for the first time, until that is on disk. */
+  private readonly learning = new Set<number>();
+  private saving: Promise<void> = Promise.resolve();
 
   /** @param save  makes members that changed durable */
   constructor(
@@ -99,14 +105,24 @@ export class Membership {
         message: `server ${sender.server} has another data directory than before; a server that lost its data must not come back under the same id: restore the directory, or add a server with a new id`,
       };
     }
-    void this.learn({ ...sender, incarnation });
+    if (!this.learning.has(sender.server)) this.learn({ ...sender, incarnation });
     return {
       status: RaftStatus.RAFT_NOT_FORMED,
       message: `meeting server ${sender.server} for the first time`,
     };
   }
 
-  private async learn(member: RaftMember): Promise<void> {
+  /** One at a time: each writes the file anew, with what the one before has learned. */
+  private learn(member: RaftMember): void {
+    this.learning.add(member.server);
+    this.saving = this.saving
+      .then(() => this.remember(member))
+      // It stays unknown, and is met again with its next call.
+      .catch((error: unknown) => debug("cannot save server %d: %s", member.server, error))
+      .finally(() => this.learning.delete(member.server));
+  }
+
+  private async remember(member: RaftMember): Promise<void> {
     const members = this.members.map((known) => (known.server === member.server ? member : known));
     await this.save({ id: this.clusterId, members });
     this.byServer.set(member.server, member);
