@@ -108,22 +108,27 @@ function isIdentityFile(value: unknown): value is Identity & { format: number } 
     isPositive(value["server"]) &&
     isPositive(value["incarnation"]) &&
     typeof value["address"] === "string" &&
-    (value["cluster"] === null || isCluster(value["cluster"]))
+    (value["cluster"] === null || isClusterOf(value["server"], value["cluster"]))
   );
 }
 
-function isCluster(value: unknown): boolean {
+function isClusterOf(server: unknown, value: unknown): boolean {
+  if (!isRecord(value) || !isPositive(value["id"]) || !Array.isArray(value["members"])) return false;
+  const members: readonly unknown[] = value["members"];
+  const servers = members.map((member) => (isMember(member) ? member.server : undefined));
+  return (
+    servers.includes(server as number) &&
+    !servers.includes(undefined) &&
+    new Set(servers).size === servers.length
+  );
+}
+
+function isMember(value: unknown): value is RaftMember {
   return (
     isRecord(value) &&
-    isPositive(value["id"]) &&
-    Array.isArray(value["members"]) &&
-    value["members"].every(
-      (member) =>
-        isRecord(member) &&
-        isPositive(member["server"]) &&
-        Number.isSafeInteger(member["incarnation"]) &&
-        typeof member["address"] === "string",
-    )
+    isPositive(value["server"]) &&
+    Number.isSafeInteger(value["incarnation"]) &&
+    typeof value["address"] === "string"
   );
 }
 
