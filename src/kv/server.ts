@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { RpcServer } from "../oncrpc/index.ts";
+import { requireConsistent } from "./consistency.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { Formation } from "./formation.ts";
 import { type KvV1Handlers, kvV1Service } from "./gen/kv.ts";
@@ -137,6 +138,7 @@ export class KvServer {
       peers.kind === "members" ? nameCluster(self, peers.members) : await this.agree(self, peers.addresses);
     if (cluster === null || this.stopping !== null) return;
     await this.save(cluster);
+    if (this.stopping !== null) return;
     this.options.onEvent({ kind: "formed", cluster });
     this.join(cluster);
   }
@@ -272,7 +274,7 @@ async function open(options: KvServerOptions): Promise<Opened> {
     const records = await LmdbRecordStore.open(join(dataDir, STORE_FILE));
     undo.push(() => records.close());
     const machine = openStateMachine(records);
-    requireConsistent(log, machine, dataDir);
+    requireConsistent(identity, log, machine, dataDir);
     return { lock, disk, identity, log, records, machine };
   } catch (error) {
     for (const close of undo.reverse()) await close();
@@ -297,14 +299,4 @@ async function closeAll({ records, log, disk, lock }: Opened): Promise<void> {
   await log.close();
   await disk.close();
   await lock.release();
-}
-
-/** The log must begin at or before the place where the store ends, and reach it. */
-function requireConsistent(log: Log, machine: StateMachine, dataDir: string): void {
-  const { appliedIndex } = machine;
-  if (appliedIndex >= log.firstIndex - 1 && appliedIndex <= log.lastIndex) return;
-  throw new KvServerError(
-    "DAMAGED",
-    `${dataDir}: the store ends at entry ${appliedIndex}, the log has ${log.firstIndex} to ${log.lastIndex}; files are missing: restore the whole directory from a backup, or move it away and replace this server`,
-  );
 }
