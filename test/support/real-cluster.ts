@@ -13,6 +13,8 @@ export interface RealClusterOptions {
   readonly size?: number;
   /** For every server, besides those that make it a member. */
   readonly flags?: readonly string[];
+  /** For the Node of every server. */
+  readonly nodeFlags?: readonly string[];
   /** Where the servers' data lie. Default: a new directory for temporary files; removed at the end. */
   readonly directory?: string;
 }
@@ -30,13 +32,14 @@ export class RealCluster {
 
   /** Makes a cluster of servers that were not started yet. */
   static async prepare(options: RealClusterOptions = {}): Promise<RealCluster> {
-    const { size = 3, flags = [] } = options;
+    const { size = 3, nodeFlags = [] } = options;
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), "sundial-"));
     const ports = await freePorts(size);
     const servers = ports.map((port, i) => {
       const peers = ports.filter((other) => other !== port).map((other) => `localhost:${other}`);
       const dataDir = join(directory, `server-${i + 1}`);
-      return new RealServer({ id: i + 1, port, dataDir, flags: [`--peers=${peers.join()}`, ...flags] });
+      const flags = [`--peers=${peers.join()}`, ...(options.flags ?? [])];
+      return new RealServer({ id: i + 1, port, dataDir, flags, nodeFlags });
     });
     return new RealCluster(servers, directory);
   }

@@ -12,6 +12,8 @@ export interface RealServerOptions {
   readonly flags: readonly string[];
   /** A command that runs the server, such as strace with its flags. Default: it runs by itself. */
   readonly wrapper?: readonly string[];
+  /** For Node itself. */
+  readonly nodeFlags?: readonly string[];
 }
 
 const STATUS_TIMEOUT_MS = 2_000;
@@ -23,14 +25,17 @@ export class RealServer {
   readonly dataDir: string;
   readonly flags: readonly string[];
   private readonly wrapper: readonly string[];
+  private readonly nodeFlags: readonly string[];
   private program: RunningProgram | undefined;
 
-  constructor({ id, port, dataDir, flags, wrapper = [] }: RealServerOptions) {
+  constructor(options: RealServerOptions) {
+    const { id, port, dataDir, flags, wrapper = [], nodeFlags = [] } = options;
     this.id = id;
     this.port = port;
     this.dataDir = dataDir;
     this.flags = flags;
     this.wrapper = wrapper;
+    this.nodeFlags = nodeFlags;
   }
 
   get address(): string {
@@ -38,9 +43,9 @@ export class RealServer {
   }
 
   get command(): string[] {
-    const { id, port, dataDir, flags, wrapper } = this;
+    const { id, port, dataDir, flags, wrapper, nodeFlags } = this;
     const own = [`--id=${id}`, `--port=${port}`, `--data-dir=${dataDir}`, ...flags];
-    return [...wrapper, process.execPath, KV_SERVER, ...own];
+    return [...wrapper, process.execPath, ...nodeFlags, KV_SERVER, ...own];
   }
 
   get isRunning(): boolean {

@@ -41,7 +41,7 @@ export class Workload {
 
   private async work(client: KvClient, worker: number): Promise<void> {
     for (let round = 1; !this.stopped; round++) {
-      await this.put(client, `put/${worker}/${round}`, valueOf(worker, round));
+      await this.put(client, `put/${worker}/${round}`, textOf(worker, round));
       await this.increment(client, `counter/${(worker * 7 + round) % COUNTERS}`);
     }
   }
@@ -70,7 +70,7 @@ export class Workload {
   }
 }
 
-function valueOf(worker: number, round: number): string {
+function textOf(worker: number, round: number): string {
   const text = `${worker} put this in round ${round}. `;
   return round % LARGE_ROUNDS === 0 ? text.repeat(LARGE_BYTES / text.length) : text;
 }
