@@ -30,7 +30,8 @@ export function agreeOnMembers(newcomer: Newcomer, answers: ReadonlyMap<string, 
   }
   for (const [address, answer] of answers) {
     if (answer.cluster === 0) continue;
-    const problem = findExclusion(newcomer.self, address, answer);
+    const problem =
+      findExclusion(newcomer.self, address, answer) ?? findOtherCluster(address, answer, answers);
     if (problem !== undefined) return { kind: "disagreement", message: problem };
     return { kind: "agreed", cluster: { id: answer.cluster, members: answer.members } };
   }
@@ -108,6 +109,19 @@ function findExclusion(self: RaftMember, address: string, answer: RaftHelloRes):
   }
   if (entry.incarnation !== 0 && entry.incarnation !== self.incarnation) {
     return `the cluster knows server ${self.server} with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory, or add a server with a new id`;
+  }
+  return undefined;
+}
+
+function findOtherCluster(
+  address: string,
+  answer: RaftHelloRes,
+  answers: ReadonlyMap<string, RaftHelloRes>,
+): string | undefined {
+  for (const [other, { cluster }] of answers) {
+    if (cluster !== 0 && cluster !== answer.cluster) {
+      return `the servers at ${address} and ${other} belong to different clusters; move the data directory of one of them away, or name other --peers`;
+    }
   }
   return undefined;
 }
