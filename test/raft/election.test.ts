@@ -120,6 +120,13 @@ test("§5.1: a candidate of an older term is refused, and learns the term", () =
   assert.equal(answer?.kind === "voteResponse" && [answer.granted, answer.term], [false, 5]);
 });
 
+test("§5.2: a candidate knows of no leader", () => {
+  const candidate = new Solo();
+  candidate.receive(candidate.appendRequest(3, { term: 1 }));
+  candidate.tickUntilCandidate();
+  assert.is(candidate.raft.leader, 0);
+});
+
 test("§5.2: a candidate that hears of a leader of its term follows it", () => {
   const candidate = new Solo();
   candidate.tickUntilCandidate();

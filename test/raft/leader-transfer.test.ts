@@ -70,6 +70,19 @@ test("dissertation §3.10: the target stands at once, without a pre-vote, and sa
   );
 });
 
+test("dissertation §3.10: the leader's wish holds for one election, not for those that the target tries after it", () => {
+  const target = new Solo({ id: 2 });
+  target.receive(target.appendRequest(1, { term: 1 }));
+  target.receive({ kind: "timeoutNow", from: 1, to: 2, term: 1 });
+  target.work();
+  target.tick(ELECTION_TICKS);
+  const requests = target.work();
+  assert.ok(requests.length > 0);
+  for (const request of requests) {
+    assert.equal(request.kind === "voteRequest" && [request.preVote, request.transfer], [true, false]);
+  }
+});
+
 test("dissertation §3.10: the leader that wants it, and those who hear it, vote for the target", () => {
   const leader = leaderOfThree();
   leader.receive(leader.voteRequest(2, { term: 2, lastIndex: 1, lastTerm: 1, transfer: true }));

@@ -24,6 +24,7 @@ test("a follower that suspects its leader stands for election long before its ti
 test("followers that suspect the leader at the same moment stand one after the other, by their ids", () => {
   const waits = [1, 2, 4, 5].map((id) => {
     const follower = followerOf3(id);
+    follower.tick(ELECTION_TICKS - 1);
     follower.raft.suspectLeader(3);
     return follower.tickUntilCandidate();
   });
