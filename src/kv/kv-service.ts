@@ -1,4 +1,5 @@
 import type { CallContext } from "../oncrpc/procedure.ts";
+import type { Raft } from "../raft/index.ts";
 import { decodeXdr, encodeXdr } from "../xdr/index.ts";
 import { DELETE, PUT } from "./command.ts";
 import {
@@ -26,6 +27,7 @@ import {
   kvReplicasResCodec,
 } from "./gen/kv.ts";
 import type { LeaderLine } from "./leader-line.ts";
+import type { Clock } from "./ports.ts";
 import type { ReadBarriers } from "./read-barriers.ts";
 import type { ReplicaCounter } from "./replica-counter.ts";
 import { type ServerStatusParts, serverStatus } from "./server-status.ts";
@@ -34,10 +36,12 @@ import type { WriteOutcome } from "./write-outcome.ts";
 import type { WriteAnswer, WriteQueue } from "./write-queue.ts";
 
 export interface KvServiceParts extends ServerStatusParts {
-  readonly writes: WriteQueue;
-  readonly reads: ReadBarriers;
-  readonly replicas: ReplicaCounter;
-  readonly line: LeaderLine;
+  readonly raft: Pick<Raft, "role" | "leader" | "term" | "status">;
+  readonly writes: Pick<WriteQueue, "submit">;
+  readonly reads: Pick<ReadBarriers, "pass">;
+  readonly replicas: Pick<ReplicaCounter, "count">;
+  readonly line: Pick<LeaderLine, "forward">;
+  readonly clock: Clock;
   readonly limits: KvLimits;
 }
 
@@ -103,27 +107,42 @@ export class KvService implements KvV1Handlers {
     return { header: this.header(), status: serverStatus(this.parts) };
   }
 
-  replicas(args: KvReplicasArgs): KvReplicasRes | Promise<KvReplicasRes> {
-    const { raft, machine, line } = this.parts;
-    if (raft.role === "leader") {
-      if (args.revision > machine.revision) return this.refusedRead(KvStatus.KV_FUTURE_REVISION);
-      return this.countReplicas(args);
-    }
-    if (raft.leader === 0) return this.refusedRead(KvStatus.KV_UNAVAILABLE);
-    const timeoutMs = Math.min(args.waitMs, KV_WAIT_MAX_MS) + FORWARD_SLACK_MS;
-    return line.forward(raft.leader, KV_REPLICAS.proc, encodeXdr(kvReplicasArgsCodec, args), timeoutMs).then(
-      (bytes) =>
-        bytes === null ? this.refusedRead(KvStatus.KV_UNAVAILABLE) : decodeXdr(kvReplicasResCodec, bytes),
-      () => this.refusedRead(KvStatus.KV_UNAVAILABLE),
-    );
+  replicas(args: KvReplicasArgs): Promise<KvReplicasRes> {
+    const waitMs = Math.min(args.waitMs, KV_WAIT_MAX_MS);
+    if (this.parts.raft.role === "leader") return this.countReplicas(args.revision, waitMs);
+    return this.askForReplicas(args.revision, waitMs);
   }
 
-  private async countReplicas(args: KvReplicasArgs): Promise<KvReplicasRes> {
+  private async countReplicas(revision: number, waitMs: number): Promise<KvReplicasRes> {
+    const { machine, reads, replicas } = this.parts;
+    if (revision > machine.revision) {
+      // A new leader has not applied yet all that the one before it acknowledged.
+      if (!(await reads.pass())) return this.refusedRead(KvStatus.KV_UNAVAILABLE);
+      if (revision > machine.revision) return this.refusedRead(KvStatus.KV_FUTURE_REVISION);
+    }
     // What is applied holds the revision that was asked for, and is at most a little younger.
-    const index = this.parts.machine.appliedIndex;
-    const count = await this.parts.replicas.count(index, Math.min(args.waitMs, KV_WAIT_MAX_MS));
+    const count = await replicas.count(machine.appliedIndex, waitMs);
     if (count === null) return this.refusedRead(KvStatus.KV_UNAVAILABLE);
     return { header: this.header(), result: { status: KvStatus.KV_OK, ok: count } };
+  }
+
+  /** Asks the leader, again and again as long as some server has not got it and there is time. */
+  private async askForReplicas(revision: number, waitMs: number): Promise<KvReplicasRes> {
+    const { raft, line, clock } = this.parts;
+    const deadlineMs = clock.nowMs() + waitMs;
+    for (;;) {
+      const leftMs = Math.max(0, deadlineMs - clock.nowMs());
+      const stepMs = Math.min(Math.ceil(leftMs), FORWARDED_WAIT_MS);
+      const args = encodeXdr(kvReplicasArgsCodec, { revision, waitMs: stepMs });
+      const bytes = await line
+        .forward(raft.leader, KV_REPLICAS.proc, args, stepMs + FORWARD_SLACK_MS)
+        .catch(() => null);
+      if (bytes === null) return this.refusedRead(KvStatus.KV_UNAVAILABLE);
+      const res = decodeXdr(kvReplicasResCodec, bytes);
+      const { result } = res;
+      const mayGrow = result.status === KvStatus.KV_OK && result.ok.replicas < result.ok.members;
+      if (!mayGrow || clock.nowMs() >= deadlineMs) return res;
+    }
   }
 
   private readPair({ key, revision }: KvGetArgs): KvGetRes {
@@ -219,6 +238,8 @@ class ReadWhenSent<Res extends { readonly header: KvHeader; readonly result: unk
 }
 
 const EMPTY_KEY = "a key has at least one byte";
+/** The leader is asked to wait so long at a time: on a connection where nothing comes for much longer it seems dead. */
+const FORWARDED_WAIT_MS = 500;
 /** A call handed to the leader takes so much longer than the wait it asks for. */
 const FORWARD_SLACK_MS = 1_000;
 

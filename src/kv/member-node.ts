@@ -106,6 +106,7 @@ export class MemberNode {
       reads,
       replicas,
       line,
+      clock,
       isReachable,
       isDiskFull,
       limits,

@@ -5,7 +5,7 @@ import { SOFTWARE } from "./software.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 export interface ServerStatusParts {
-  readonly raft: Raft;
+  readonly raft: Pick<Raft, "status">;
   readonly machine: StateMachine;
   readonly membership: Membership;
   readonly isReachable: (server: ServerId) => boolean;
