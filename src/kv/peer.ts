@@ -28,6 +28,12 @@ export class Peer {
   private readonly events: PeerEvents;
   private readonly link: Link;
   private readonly client: RaftV1Client;
+  /**
+   * For calls of clients that are handed over. There can be more of them than a server takes on one connection at a
+   * time, and they may wait for an election whose calls must not wait for them.
+   */
+  private readonly forwardLink: Link;
+  private readonly forwardClient: RaftV1Client;
   private lastRefusal = "";
   private closed = false;
 
@@ -40,6 +46,8 @@ export class Peer {
       onDisconnect: () => void this.findOut(),
     });
     this.client = new RaftV1Client(this.link);
+    this.forwardLink = network.link(member.address, { onConnect: () => {}, onDisconnect: () => {} });
+    this.forwardClient = new RaftV1Client(this.forwardLink);
   }
 
   get reachable(): boolean {
@@ -97,13 +105,14 @@ export class Peer {
   /** Hands a client's call over; null when the peer does not lead, and so did nothing. */
   async forward(proc: number, args: Uint8Array, timeoutMs: number): Promise<Uint8Array | null> {
     const header = this.membership.headerFor(this.member.server);
-    const res = await this.client.forward({ header, proc, args }, { timeoutMs });
+    const res = await this.forwardClient.forward({ header, proc, args }, { timeoutMs });
     return res.status === RaftStatus.RAFT_OK && res.ok.leads ? res.ok.result : null;
   }
 
   close(): void {
     this.closed = true;
     this.link.close();
+    this.forwardLink.close();
   }
 
   private async greet(): Promise<void> {

@@ -42,7 +42,7 @@ class Bench {
   readonly responses: Message[] = [];
   append: RaftAppendRes = { status: RaftStatus.RAFT_OK, ok: OK };
   readIndex: RaftReadIndexRes = { status: RaftStatus.RAFT_OK, ok: { confirmed: true, term: 4, index: 9 } };
-  forward: RaftForwardRes = {
+  forward: RaftForwardRes | Promise<RaftForwardRes> = {
     status: RaftStatus.RAFT_OK,
     ok: { leads: true, result: Uint8Array.of(1, 2, 3, 4) },
   };
@@ -181,6 +181,16 @@ test("a forwarded call comes back with its result; null when the peer does not l
   assert.is(await bench.complete(bench.peer.forward(1, args, 100)), null);
   bench.forward = { status: RaftStatus.RAFT_WRONG_CLUSTER, refusal: { message: "" } };
   assert.is(await bench.complete(bench.peer.forward(1, args, 100)), null);
+});
+
+test("clients' calls that the leader takes long to answer do not hold up elections and replication", async () => {
+  const bench = new Bench();
+  bench.network.callsInFlightLimit = 1;
+  bench.forward = new Promise(() => {});
+  for (let i = 0; i < 3; i++) bench.peer.forward(1, new Uint8Array(8), 5_000).catch(() => {});
+  await bench.clock.advance(10);
+  await bench.heartbeat();
+  assert.is(bench.responses.length, 1);
 });
 
 test.run();

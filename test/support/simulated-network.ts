@@ -40,6 +40,8 @@ export class SimulatedNetwork {
   weather: Weather = CALM;
   /** What may come twice. TCP does not do that; who claims not to mind is made to show it. */
   mayDuplicate: (procedure: AnyProcedure) => boolean = () => false;
+  /** Calls of one connection that a server takes at a time, as the real one; others wait. */
+  callsInFlightLimit = 1_024;
   /** Errors that handlers threw, which the callers see as SYSTEM_ERR. */
   readonly handlerErrors: unknown[] = [];
   readonly clock: SimulatedClock;
@@ -228,6 +230,9 @@ class SimulatedLink implements Link {
   private target: SimulatedHost | undefined;
   private connecting = false;
   private closed = false;
+  /** Calls of this connection that the other end works on, and those that it has not begun to read. */
+  private inFlight = 0;
+  private unread: (() => void)[] = [];
 
   constructor(network: SimulatedNetwork, host: SimulatedHost, to: string, events: LinkEvents) {
     this.network = network;
@@ -305,6 +310,8 @@ class SimulatedLink implements Link {
     this.connecting = false;
     if (this.closed || !this.host.isAlive) return;
     this.target = target;
+    this.inFlight = 0;
+    this.unread = [];
     target.accept(this);
     this.events.onConnect();
     for (const call of this.waiting) this.send(call, target);
@@ -325,6 +332,15 @@ class SimulatedLink implements Link {
       target.reset(this);
       return;
     }
+    if (this.target === target && this.inFlight >= this.network.callsInFlightLimit) {
+      this.unread.push(() => this.serve(call, target, argBytes));
+    } else {
+      this.serve(call, target, argBytes);
+    }
+  }
+
+  private serve(call: WaitingCall, target: SimulatedHost, argBytes: Uint8Array): void {
+    this.inFlight += 1;
     target.answer(call.procedure, argBytes, this.from).then(
       (resultBytes) => this.reply(call, target, () => call.resolve(resultBytes)),
       (error: Error) => this.reply(call, target, () => call.reject(error)),
@@ -333,6 +349,10 @@ class SimulatedLink implements Link {
 
   private reply(call: WaitingCall, target: SimulatedHost, settle: () => void): void {
     if (!target.isAlive) return;
+    if (this.target === target) {
+      this.inFlight -= 1;
+      this.unread.shift()?.();
+    }
     this.network.send(this.to, this.from, () => {
       if (this.target === target && this.waiting.delete(call) && this.host.isAlive) settle();
     });
