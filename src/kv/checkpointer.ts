@@ -20,7 +20,7 @@ const UNCHECKPOINTED_LIMIT_BYTES = 256 << 20;
 const CUT_STEP_ENTRIES = 4_096;
 
 export interface CheckpointerParts {
-  readonly raft: Raft;
+  readonly raft: Pick<Raft, "discardThrough">;
   readonly log: Log;
   readonly machine: StateMachine;
   readonly clock: Clock;
