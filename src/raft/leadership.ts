@@ -141,6 +141,9 @@ export class Leadership {
     const isStale = progress.state === "probe" && response.prevIndex !== progress.nextIndex - 1;
     if (!wasCompared || isStale || progress.state === "stranded") return;
     const next = this.state.log.lastIndexOfTermAtMost(response.hintIndex, response.hintTerm) + 1;
+    // In `replicate` this only says that answers came in another order.
+    const hasForgotten = progress.state === "probe" && response.prevIndex <= progress.matchIndex;
+    if (hasForgotten) progress.forgets(Math.min(next, response.prevIndex) - 1);
     progress.becomeProbe(Math.min(next, response.prevIndex));
   }
 

@@ -82,6 +82,14 @@ export class Progress {
     return isNews;
   }
 
+  /**
+   * The follower does not have what it acknowledged: its disk has lost the end of the log. That is against the rules,
+   * and may have cost what no other server has; but it is to get back what the leader has.
+   */
+  forgets(matchIndex: LogIndex): void {
+    this.matchIndex = Math.min(this.matchIndex, matchIndex);
+  }
+
   /** The logs match at `matchIndex`: entries may follow each other. */
   becomeReplicate(): void {
     this.state = "replicate";

@@ -61,4 +61,22 @@ test("a probe that is on its way is not sent again for each heartbeat that is an
   assert.equal(appendsTo(2, leader.work()), []);
 });
 
+test("a follower whose disk has lost the end of its log is sent it again", () => {
+  const leader = new Solo({ terms: [1, 1, 1, 1] });
+  leader.becomeLeader();
+  leader.work();
+  leader.receive(leader.accept(2, 5));
+  leader.work();
+
+  // It was away for a moment, and comes back with less than it has acknowledged.
+  leader.raft.unreachable(2);
+  leader.receive(leader.refuse(2, 5, 3, 1));
+  const [again] = appendsTo(2, leader.work());
+  assert.is(again?.prevIndex, 3);
+  assert.is(again?.lastIndex, 5);
+  assert.is(leader.raft.status().matchIndex.get(2), 3);
+  leader.receive(leader.accept(2, 5, { prevIndex: 3 }));
+  assert.is(leader.raft.status().matchIndex.get(2), 5);
+});
+
 test.run();
