@@ -8,6 +8,8 @@ export function describeEvent(event: Exclude<ServerEvent, { kind: "failed" }>): 
       return `listening on ${event.address}`;
     case "tornTail":
       return `cut off ${event.bytes} bytes at the end of the log, left by a write that was never finished or acknowledged`;
+    case "lostTail":
+      return `the end of the log is lost, which no crash does: check the disk. The store has the entries up to ${event.index}; the log goes on behind them`;
     case "waiting":
       return `waiting for ${event.addresses.join(" and ")} to form the cluster`;
     case "formed":

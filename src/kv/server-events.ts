@@ -6,6 +6,8 @@ export type ServerEvent =
   | { readonly kind: "listening"; readonly address: string }
   /** The end of the log was not written to the end when the server ended last; it was never acknowledged. */
   | { readonly kind: "tornTail"; readonly bytes: number }
+  /** The end of the log is lost though it was durable once: the store has what it said, up to this entry. */
+  | { readonly kind: "lostTail"; readonly index: number }
   /** For the cluster to be formed these servers must answer. */
   | { readonly kind: "waiting"; readonly addresses: readonly string[] }
   | { readonly kind: "formed"; readonly cluster: ClusterIdentity }

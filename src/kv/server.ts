@@ -15,6 +15,7 @@ import { type ClusterIdentity, type Identity, loadIdentity, saveIdentity } from 
 import type { KvLimits } from "./kv-service.ts";
 import { errnoOf } from "./log/errors.ts";
 import { Log } from "./log/log.ts";
+import type { LogPosition } from "./log/recovery.ts";
 import { MemberNode } from "./member-node.ts";
 import { Membership } from "./membership.ts";
 import { nameCluster } from "./membership-agreement.ts";
@@ -63,6 +64,8 @@ interface Opened {
   readonly log: Log;
   readonly records: RecordStore;
   readonly machine: StateMachine;
+  /** The store had to make up for the end of the log. */
+  readonly lostTail: boolean;
 }
 
 /** A server: its data directory, its port, and its part in a cluster once there is one. */
@@ -117,7 +120,8 @@ export class KvServer {
   private async begin(): Promise<void> {
     const { options, opened } = this;
     const { tornBytes } = opened.log.recovered;
-    if (tornBytes > 0) options.onEvent({ kind: "tornTail", bytes: tornBytes });
+    if (opened.lostTail) options.onEvent({ kind: "lostTail", index: opened.machine.appliedIndex });
+    else if (tornBytes > 0) options.onEvent({ kind: "tornTail", bytes: tornBytes });
     await this.rpc.listen({ host: options.host, port: options.port });
     options.onEvent({ kind: "listening", address: options.advertise });
     const { cluster } = opened.identity;
@@ -269,17 +273,29 @@ async function open(options: KvServerOptions): Promise<Opened> {
     await lock.acquire();
     undo.push(() => lock.release());
     const identity = await loadIdentity(disk, realRandom, id, advertise);
-    const log = await Log.open(await RealDisk.open(join(dataDir, LOG_DIRECTORY)), { random: realRandom });
-    undo.push(() => log.close());
+    const found = await openLog(dataDir);
+    let log: Log | null = found;
+    undo.push(async () => log?.close());
     const records = await LmdbRecordStore.open(join(dataDir, STORE_FILE));
     undo.push(() => records.close());
     const machine = openStateMachine(records);
+    const lostTail = found.recovered.isCutShort && machine.appliedIndex > found.lastIndex;
+    if (lostTail) {
+      log = null;
+      await found.close();
+      log = await openLog(dataDir, { index: machine.appliedIndex, term: machine.appliedTerm });
+    }
     requireConsistent(identity, log, machine, dataDir);
-    return { lock, disk, identity, log, records, machine };
+    return { lock, disk, identity, log, records, machine, lostTail };
   } catch (error) {
     for (const close of undo.reverse()) await close();
     throw toServerError(error, options.dataDir);
   }
+}
+
+async function openLog(dataDir: string, reach?: LogPosition): Promise<Log> {
+  const disk = await RealDisk.open(join(dataDir, LOG_DIRECTORY));
+  return Log.open(disk, reach === undefined ? { random: realRandom } : { random: realRandom, reach });
 }
 
 /** Makes the directory if need be. */

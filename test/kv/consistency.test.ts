@@ -65,6 +65,7 @@ test("a store that ends before the log begins: the store's file is missing, or o
       firstIndex: 11,
       lastIndex: 20,
       tornBytes: 0,
+      isCutShort: false,
     },
     firstIndex: 11,
     lastIndex: 20,

@@ -20,7 +20,7 @@ import {
 import { GroupCommit, type GroupCommitEvents } from "./group-commit.ts";
 import { LogReader } from "./log-reader.ts";
 import type { RecordBuilder } from "./record-builder.ts";
-import { createFirstSegment, type RecoveredState, recover } from "./recovery.ts";
+import { createFirstSegment, type LogPosition, type RecoveredState, recover } from "./recovery.ts";
 import { closeSegment, SegmentList } from "./segment-list.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { SPARE_NAME, SpareSegment } from "./spare-segment.ts";
@@ -34,6 +34,11 @@ export interface LogOptions {
   readonly tailLimitBytes?: number;
   /** An append that would make a record larger begins the next one. Default: a sixteenth of a segment. */
   readonly recordLimitBytes?: number;
+  /**
+   * The entries up to here are durable elsewhere. Where the log ends before, it goes on behind this position, and
+   * holds none of the entries before.
+   */
+  readonly reach?: LogPosition;
 }
 
 /** What the log held when it was opened. */
@@ -45,6 +50,8 @@ export interface RecoveredLog {
   readonly lastIndex: LogIndex;
   /** Bytes of an unfinished last record that were cut off: it was never reported durable. */
   readonly tornBytes: number;
+  /** The file ended in such a record, or was shorter than it was made. */
+  readonly isCutShort: boolean;
 }
 
 /** What must become durable together with, or after, all that was appended before. */
@@ -106,8 +113,8 @@ export class Log {
     const isNew = numbers.length === 0;
     const state = isNew
       ? await createFirstSegment(disk, options.random.identifier(), segmentBytes, tailLimitBytes)
-      : await recover(disk, numbers, segmentBytes, tailLimitBytes);
-    if (!isNew && names.includes(SPARE_NAME)) await disk.remove(SPARE_NAME);
+      : await recover(disk, numbers, segmentBytes, tailLimitBytes, options.reach);
+    if (!isNew && (await disk.list()).includes(SPARE_NAME)) await disk.remove(SPARE_NAME);
     await disk.syncDirectory();
     return new Log(disk, options, segmentBytes, state, isNew);
   }
@@ -142,6 +149,7 @@ export class Log {
       firstIndex: this.firstIndex,
       lastIndex: this.lastIndex,
       tornBytes: state.tornBytes,
+      isCutShort: state.isCutShort,
     };
     this.spare.prepare();
   }

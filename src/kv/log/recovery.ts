@@ -43,6 +43,14 @@ export interface RecoveredState {
   readonly nextSequence: number;
   /** Bytes of an unfinished last record that were cut off. */
   readonly tornBytes: number;
+  /** The last segment ended in an unfinished record, or before its end. */
+  readonly isCutShort: boolean;
+}
+
+/** An entry, or the place before the first one. */
+export interface LogPosition {
+  readonly index: LogIndex;
+  readonly term: Term;
 }
 
 /** Makes the first segment of a new log. */
@@ -53,22 +61,29 @@ export async function createFirstSegment(
   tailLimitBytes: number,
 ): Promise<RecoveredState> {
   const hardState: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
-  if ((await disk.list()).includes(SPARE_NAME)) await disk.remove(SPARE_NAME);
-  const file = await disk.create(SPARE_NAME);
-  await file.write(0, encodeHeader({ logId, segment: 1, sequence: 1, prevIndex: 0, prevTerm: 0, hardState }));
-  await writeZeros(file, HEADER_BYTES, segmentBytes);
-  await file.sync();
-  await disk.rename(SPARE_NAME, segmentName(1));
+  const header = { logId, segment: 1, sequence: 1, prevIndex: 0, prevTerm: 0, hardState };
   return {
     logId,
-    segments: [newSegment(1, file, segmentBytes, HEADER_BYTES, 1)],
+    segments: [await createSegment(disk, header, segmentBytes)],
     terms: new TermRuns(0, 0),
     table: new EntryTable(1),
     tail: new EntryTail(1, tailLimitBytes),
     hardState,
     nextSequence: 1,
     tornBytes: 0,
+    isCutShort: false,
   };
+}
+
+/** Makes a segment without records; it gets its name when it is whole. */
+async function createSegment(disk: Disk, header: SegmentHeader, segmentBytes: number): Promise<Segment> {
+  if ((await disk.list()).includes(SPARE_NAME)) await disk.remove(SPARE_NAME);
+  const file = await disk.create(SPARE_NAME);
+  await file.write(0, encodeHeader(header));
+  await writeZeros(file, HEADER_BYTES, segmentBytes);
+  await file.sync();
+  await disk.rename(SPARE_NAME, segmentName(header.segment));
+  return newSegment(header.segment, file, segmentBytes, HEADER_BYTES, header.prevIndex + 1);
 }
 
 /** The end of the last segment, and what has to be written there before it may be trusted. */
@@ -83,6 +98,7 @@ interface SegmentEnd {
  * Reads all segments and repairs the end of the last one.
  *
  * @param segmentNumbers  as found in the directory, ascending, at least one
+ * @param reach  see `LogOptions.reach`
  * @throws LogDamagedError; nothing was changed then
  */
 export async function recover(
@@ -90,11 +106,14 @@ export async function recover(
   segmentNumbers: readonly number[],
   segmentBytes: number,
   tailLimitBytes: number,
+  reach?: LogPosition,
 ): Promise<RecoveredState> {
   const recovery = new Recovery(disk, tailLimitBytes);
   try {
     for (const number of segmentNumbers) await recovery.readSegment(number);
-    return await recovery.finish(segmentBytes);
+    await recovery.repair(segmentBytes);
+    if (reach !== undefined) await recovery.goOnBehind(reach, segmentBytes);
+    return recovery.state();
   } catch (error) {
     await recovery.abandon();
     throw error;
@@ -115,6 +134,7 @@ class Recovery {
   /** Bytes of the segment read last, and where in it the first position is that holds no record. */
   private bytes: Buffer = Buffer.alloc(0);
   private end: SegmentEnd = { lastRecordAt: 0, usedBytes: 0, tornBytes: 0 };
+  private isCutShort = false;
 
   constructor(disk: Disk, tailLimitBytes: number) {
     this.disk = disk;
@@ -138,13 +158,31 @@ class Recovery {
     this.readRecords(segment);
   }
 
-  /** Checks the end, repairs it, and hands over what was found. */
-  async finish(segmentBytes: number): Promise<RecoveredState> {
+  /** Checks the end of the last segment, and repairs it. */
+  async repair(segmentBytes: number): Promise<void> {
     const last = this.segments[this.segments.length - 1]!;
     this.requireEndOfLog(last);
+    this.isCutShort = this.end.tornBytes > 0 || last.capacityBytes < segmentBytes;
     const segment: Segment = { ...last, capacityBytes: Math.max(last.capacityBytes, segmentBytes) };
     this.segments[this.segments.length - 1] = segment;
     await this.repairEnd(segment, last.capacityBytes);
+  }
+
+  /** Where the log ends before `reach`, it goes on behind it, in a segment of its own. All before is void. */
+  async goOnBehind(reach: LogPosition, segmentBytes: number): Promise<void> {
+    if (reach.index <= this.table.lastIndex) return;
+    const { currentTerm } = this.hardState;
+    if (reach.term > currentTerm)
+      this.hardState = { ...this.hardState, currentTerm: reach.term, votedFor: 0 };
+    const segment = this.header!.segment + 1;
+    const { nextSequence: sequence, hardState } = this;
+    const { index: prevIndex, term: prevTerm } = reach;
+    this.header = { logId: this.header!.logId, segment, sequence, prevIndex, prevTerm, hardState };
+    this.restartAt(prevIndex, prevTerm);
+    this.segments.push(await createSegment(this.disk, this.header, segmentBytes));
+  }
+
+  state(): RecoveredState {
     const commitIndex = Math.min(this.hardState.commitIndex, this.table.lastIndex);
     return {
       logId: this.header!.logId,
@@ -155,6 +193,7 @@ class Recovery {
       hardState: { ...this.hardState, commitIndex },
       nextSequence: this.nextSequence,
       tornBytes: this.end.tornBytes,
+      isCutShort: this.isCutShort,
     };
   }
 
@@ -177,7 +216,11 @@ class Recovery {
       const place = segmentName(previous.segment);
       throw this.damaged(place, this.end.usedBytes, `record ${this.nextSequence} is damaged or missing`);
     }
-    if (header.prevIndex > this.table.lastIndex || !this.agrees(header.prevIndex, header.prevTerm)) {
+    if (header.prevIndex > this.table.lastIndex) {
+      // The log was begun anew behind what it had lost, see `goOnBehind`.
+      this.hardState = header.hardState;
+      this.restartAt(header.prevIndex, header.prevTerm);
+    } else if (!this.agrees(header.prevIndex, header.prevTerm)) {
       throw this.damaged(name, 0, "the segment does not continue the one before it");
     }
   }

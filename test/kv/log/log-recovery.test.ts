@@ -137,6 +137,39 @@ test("checklist 7: a flipped bit in the last record cuts it off, before that it 
   }
 });
 
+test("a log that ends before what is durable elsewhere goes on behind that", async () => {
+  const disk = await diskWithFiveRecords();
+  const cut = disk.contentOf(FIRST).subarray(0, endOfRecords(disk.contentOf(FIRST)) - 1);
+  disk.overwrite(FIRST, cut);
+  const short = await openLog(disk);
+  assert.equal([short.lastIndex, short.recovered.isCutShort], [4, true]);
+  await short.close();
+
+  const driver = await openDriver(disk, { reach: { index: 7, term: 6 } });
+  const { log } = driver;
+  assert.equal([log.firstIndex, log.lastIndex, log.termAt(7)], [8, 7, 6]);
+  // The term was lost with the end of the log, and whom the server voted for in it, if for anybody.
+  assert.equal(log.recovered.hardState, hardState(6, 0));
+  await driver.append(entries(8, 9, 6), hardState(6, 2));
+  await log.close();
+
+  const again = await openLog(disk);
+  assert.equal([again.firstIndex, again.lastIndex, again.termAt(7)], [8, 9, 6]);
+  assert.equal(again.recovered.hardState, hardState(6, 2));
+  assert.equal(await contentOf(again), entries(8, 9, 6).map(describe));
+  await again.discardThrough(7);
+  assert.equal(disk.names.includes(FIRST), false);
+  await again.close();
+  const last = await openLog(disk);
+  assert.equal(await contentOf(last), entries(8, 9, 6).map(describe));
+});
+
+test("a log that reaches what is durable elsewhere stays as it is", async () => {
+  const disk = await diskWithFiveRecords();
+  const log = await openLog(disk, { reach: { index: 5, term: 5 } });
+  assert.equal([log.firstIndex, log.lastIndex, log.segmentCount], [1, 5, 1]);
+});
+
 test("what was cut off does not come back when the log goes on", async () => {
   const disk = await diskWithFiveRecords();
   const whole = disk.contentOf(FIRST);

@@ -21,6 +21,7 @@ test("a new log is empty, and says that it is new", async () => {
     firstIndex: 1,
     lastIndex: 0,
     tornBytes: 0,
+    isCutShort: false,
   });
   assert.is(log.termAt(0), 0);
   await log.close();
