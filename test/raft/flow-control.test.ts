@@ -105,6 +105,17 @@ test("checklist 30: a leader takes on so much that is not committed, and no more
   assert.equal(leader.raft.propose(payloads(1)), { outcome: "busy" });
 });
 
+test("checklist 30: what is committed makes room for as much again, each time", () => {
+  const leader = leaderWith({ uncommittedBytesLimit: 100 });
+  for (let lastIndex = 3; lastIndex < 20; lastIndex += 2) {
+    assert.is(leader.raft.propose(payloads(50)).outcome, "accepted");
+    assert.is(leader.raft.propose(payloads(50)).outcome, "accepted");
+    assert.is(leader.raft.propose(payloads(1)).outcome, "busy");
+    leader.work();
+    leader.receive(leader.accept(2, lastIndex));
+  }
+});
+
 test("checklist 30: what an earlier leader left uncommitted does not count against the limit for ever", () => {
   const leader = new Solo({ terms: [1, 1, 1], config: { uncommittedBytesLimit: 2 } });
   leader.becomeLeader();
