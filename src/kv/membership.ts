@@ -4,7 +4,7 @@ import type { ClusterIdentity, Identity } from "./identity.ts";
 
 const debug = logFor("kv:membership");
 
-/** Why a call of another server is refused; null when it is not. */
+/** Why a call of another server, or a call to it, is refused. */
 export interface Refusal {
   readonly status: Exclude<RaftStatus, typeof RaftStatus.RAFT_OK>;
   /** For the operator of the server that is refused. */
@@ -69,26 +69,43 @@ export class Membership {
     };
   }
 
+  /** Looks at whom a server that was asked takes this one for. */
+  exclusionBy({ cluster, members }: RaftHelloRes): Refusal | null {
+    const self = members.find(({ server }) => server === this.self.server);
+    const isOther =
+      self !== undefined && self.incarnation !== 0 && self.incarnation !== this.self.incarnation;
+    return cluster === this.clusterId && isOther ? otherDirectory(this.self.server) : null;
+  }
+
+  /**
+   * Looks at who answers at the address of `member`. Its answers count only when it is known to be the member, with
+   * the data directory it always had: it could vote twice, or confirm entries that it has lost since.
+   */
+  async meet({ server, address }: RaftMember, { self, cluster }: RaftHelloRes): Promise<Refusal | null> {
+    if (cluster === 0)
+      return refusal(RaftStatus.RAFT_NOT_FORMED, `the server at ${address} has not joined its cluster yet`);
+    if (cluster !== this.clusterId)
+      return refusal(RaftStatus.RAFT_WRONG_CLUSTER, `the server at ${address} belongs to another cluster`);
+    if (self.server !== server)
+      return refusal(RaftStatus.RAFT_WRONG_SERVER, `${address} is server ${self.server}, not ${server}`);
+    this.checkIncarnation(this.byServer.get(server)!, self.incarnation);
+    await this.saving;
+    return this.checkIncarnation(this.byServer.get(server)!, self.incarnation);
+  }
+
   /** Looks at who sends. */
   check(header: RaftHeader): Refusal | null {
+    const { server, address } = this.self;
     if (header.cluster !== this.clusterId) {
-      return {
-        status: RaftStatus.RAFT_WRONG_CLUSTER,
-        message: `server ${this.self.server} at ${this.self.address} belongs to another cluster`,
-      };
+      const message = `server ${server} at ${address} belongs to another cluster`;
+      return refusal(RaftStatus.RAFT_WRONG_CLUSTER, message);
     }
-    if (header.to !== this.self.server) {
-      return {
-        status: RaftStatus.RAFT_WRONG_SERVER,
-        message: `${this.self.address} is server ${this.self.server}, not ${header.to}`,
-      };
-    }
+    if (header.to !== server)
+      return refusal(RaftStatus.RAFT_WRONG_SERVER, `${address} is server ${server}, not ${header.to}`);
     const sender = this.byServer.get(header.from);
     if (sender === undefined) {
-      return {
-        status: RaftStatus.RAFT_NOT_MEMBER,
-        message: `server ${header.from} is not a member of the cluster of ${this.ids.join(", ")}`,
-      };
+      const message = `server ${header.from} is not a member of the cluster of ${this.ids.join(", ")}`;
+      return refusal(RaftStatus.RAFT_NOT_MEMBER, message);
     }
     return this.checkIncarnation(sender, header.incarnation);
   }
@@ -99,17 +116,9 @@ export class Membership {
    */
   private checkIncarnation(sender: RaftMember, incarnation: number): Refusal | null {
     if (sender.incarnation === incarnation) return null;
-    if (sender.incarnation !== 0) {
-      return {
-        status: RaftStatus.RAFT_WRONG_INCARNATION,
-        message: `server ${sender.server} has another data directory than before; a server that lost its data must not come back under the same id: restore the directory, or add a server with a new id`,
-      };
-    }
+    if (sender.incarnation !== 0) return otherDirectory(sender.server);
     if (!this.learning.has(sender.server)) this.learn({ ...sender, incarnation });
-    return {
-      status: RaftStatus.RAFT_NOT_FORMED,
-      message: `meeting server ${sender.server} for the first time`,
-    };
+    return refusal(RaftStatus.RAFT_NOT_FORMED, `meeting server ${sender.server} for the first time`);
   }
 
   /** One at a time: each writes the file anew, with what the one before has learned. */
@@ -127,4 +136,15 @@ export class Membership {
     await this.save({ id: this.clusterId, members });
     this.byServer.set(member.server, member);
   }
+}
+
+function refusal(status: Refusal["status"], message: string): Refusal {
+  return { status, message };
+}
+
+function otherDirectory(server: number): Refusal {
+  return refusal(
+    RaftStatus.RAFT_WRONG_INCARNATION,
+    `server ${server} has another data directory than before; a server that lost its data must not come back under the same id: restore the directory, or add a server with a new id`,
+  );
 }

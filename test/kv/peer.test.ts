@@ -4,11 +4,14 @@ import * as assert from "uvu/assert";
 import {
   type RaftAppendRes,
   type RaftForwardRes,
+  type RaftHelloRes,
+  type RaftMember,
   type RaftReadIndexRes,
   RaftStatus,
   type RaftV1Handlers,
   raftV1Service,
 } from "../../src/kv/gen/raft.ts";
+import type { ClusterIdentity } from "../../src/kv/identity.ts";
 import { Membership } from "../../src/kv/membership.ts";
 import { Peer } from "../../src/kv/peer.ts";
 import { unformedRaftHandlers } from "../../src/kv/unformed-services.ts";
@@ -40,6 +43,10 @@ class Bench {
   readonly network = new SimulatedNetwork(this.clock, seededRandom(2));
   readonly events: string[] = [];
   readonly responses: Message[] = [];
+  readonly saved: ClusterIdentity[] = [];
+  hello: RaftHelloRes = { self: MEMBERS[1]!, cluster: 5, members: MEMBERS, called: "s1:9" };
+  /** How many have reached server 2. */
+  appends = 0;
   append: RaftAppendRes = { status: RaftStatus.RAFT_OK, ok: OK };
   readIndex: RaftReadIndexRes = { status: RaftStatus.RAFT_OK, ok: { confirmed: true, term: 4, index: 9 } };
   forward: RaftForwardRes | Promise<RaftForwardRes> = {
@@ -49,10 +56,13 @@ class Bench {
   readonly peer: Peer;
   private host: SimulatedHost;
 
-  constructor() {
-    const [self] = MEMBERS;
-    const cluster = { id: 5, members: MEMBERS };
-    const membership = new Membership({ ...self!, cluster }, cluster, () => Promise.resolve());
+  constructor(members: readonly RaftMember[] = MEMBERS) {
+    const cluster = { id: 5, members };
+    const save = (changed: ClusterIdentity): Promise<void> => {
+      this.saved.push(changed);
+      return Promise.resolve();
+    };
+    const membership = new Membership({ ...MEMBERS[0]!, cluster }, cluster, save);
     const events = {
       onResponse: (message: Message) => this.responses.push(message),
       onLost: (server: number) => this.events.push(`lost ${server}`),
@@ -65,10 +75,12 @@ class Bench {
 
   /** A process of server 2. */
   start(): SimulatedHost {
-    const hello = { self: MEMBERS[1]!, cluster: 5, members: MEMBERS, called: "s1:9" };
     const handlers: RaftV1Handlers = {
-      ...unformedRaftHandlers(() => hello),
-      append: () => this.append,
+      ...unformedRaftHandlers(() => this.hello),
+      append: () => {
+        this.appends += 1;
+        return this.append;
+      },
       readIndex: () => this.readIndex,
       forward: () => this.forward,
     };
@@ -111,6 +123,81 @@ test("a request without an answer is reported as lost, whatever the reason", asy
   await bench.clock.advance(6_000);
   assert.equal(bench.events, ["lost 2"]);
   assert.is(bench.peer.reachable, false);
+});
+
+test("nothing is asked of a server with another data directory than the member's (RAFT_CHECKLIST 22)", async () => {
+  const bench = new Bench();
+  bench.hello = { ...bench.hello, self: { ...MEMBERS[1]!, incarnation: 999 } };
+  await bench.heartbeat();
+  await bench.heartbeat();
+  assert.is(bench.appends, 0);
+  assert.equal(bench.events, ["lost 2", "lost 2"], "its own operator is told");
+});
+
+test("nothing is asked of a server that has another id, or has not joined the cluster yet", async () => {
+  for (const answer of [{ self: { ...MEMBERS[1]!, server: 7 } }, { cluster: 0 }]) {
+    const bench = new Bench();
+    bench.hello = { ...bench.hello, ...answer };
+    await bench.heartbeat();
+    assert.is(bench.appends, 0);
+    assert.equal(bench.events, ["lost 2"]);
+  }
+});
+
+test("a server that belongs to another cluster: the operator is told", async () => {
+  const bench = new Bench();
+  bench.hello = { ...bench.hello, cluster: 6 };
+  await bench.heartbeat();
+  assert.is(bench.appends, 0);
+  assert.equal(bench.events, ["refused 2: the server at s2:9 belongs to another cluster", "lost 2"]);
+});
+
+test("a server that knows this one with another data directory: this one has lost its own, and is told", async () => {
+  const bench = new Bench();
+  const [self, other] = MEMBERS as [RaftMember, RaftMember];
+  bench.hello = { ...bench.hello, members: [{ ...self, incarnation: 999 }, other] };
+  await bench.heartbeat();
+  assert.is(bench.appends, 0);
+  assert.match(
+    bench.events[0]!,
+    /^refused 2: server 1 has another data directory than before; a server that lost/,
+  );
+});
+
+test("a member that is known by its id alone is taken for the first data directory that answers, once that is saved", async () => {
+  const [self, other] = MEMBERS as [RaftMember, RaftMember];
+  const bench = new Bench([self, { ...other, incarnation: 0 }]);
+  await bench.heartbeat();
+  assert.is(bench.responses.length, 1);
+  assert.equal(bench.saved, [{ id: 5, members: MEMBERS }]);
+  bench.stop();
+  bench.hello = { ...bench.hello, self: { ...other, incarnation: 999 } };
+  bench.start();
+  await bench.heartbeat();
+  assert.is(bench.appends, 1, "another one is not");
+});
+
+test("on a new connection it is asked anew who is there: it may be another process, on another disk", async () => {
+  const bench = new Bench();
+  await bench.heartbeat();
+  assert.is(bench.appends, 1);
+  bench.stop();
+  bench.hello = { ...bench.hello, self: { ...MEMBERS[1]!, incarnation: 999 } };
+  bench.start();
+  await bench.clock.advance(100);
+  await bench.heartbeat();
+  assert.is(bench.appends, 1);
+  assert.equal(bench.events, ["gone 2", "lost 2"], "the member is gone");
+});
+
+test("a server that turns out to be the member later is used then", async () => {
+  const bench = new Bench();
+  const member = bench.hello;
+  bench.hello = { ...member, cluster: 0 };
+  await bench.heartbeat();
+  bench.hello = member;
+  await bench.heartbeat();
+  assert.is(bench.responses.length, 1);
 });
 
 test("a refusal is lost for the core, and told to the operator once", async () => {

@@ -40,6 +40,8 @@ interface Stage {
 async function stage(): Promise<Stage> {
   const cluster = await SimulatedCluster.start();
   await cluster.converge();
+  // All have met all.
+  await cluster.advance(1_000);
   const [follower, other] = cluster.followers() as [SimulatedServer, SimulatedServer];
   return { cluster, leader: cluster.leader!, follower, other };
 }

@@ -4,6 +4,7 @@ import {
   type KvDeleteRes,
   type KvGetRes,
   type KvPutRes,
+  type KvReplicasRes,
   KvStatus,
   type KvStatusRes,
   KvV1Client,
@@ -90,6 +91,13 @@ export class SimulatedClient {
 
   status(server: number): Promise<KvStatusRes> {
     return this.servers[server - 1]!.status({ timeoutMs: this.tryTimeoutMs });
+  }
+
+  replicas(server: number, revision: number, waitMs: number): Promise<KvReplicasRes> {
+    return this.servers[server - 1]!.replicas(
+      { revision, waitMs },
+      { timeoutMs: waitMs + this.tryTimeoutMs },
+    );
   }
 
   private async write(write: Write, options: WriteOptions): Promise<WriteEnd> {

@@ -1,12 +1,10 @@
-import type { ClusterIdentity } from "../../src/kv/identity.ts";
 import type { KvLimits } from "../../src/kv/kv-service.ts";
 import type { LogOptions } from "../../src/kv/log/log.ts";
-import { nameCluster } from "../../src/kv/membership-agreement.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { SimulatedClient } from "./simulated-client.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
-import { addressOf, type ServerTimes, SimulatedServer } from "./simulated-server.ts";
+import { type ServerTimes, SimulatedServer } from "./simulated-server.ts";
 import { SimulatedWitness } from "./simulated-witness.ts";
 
 export interface SimulatedClusterOptions {
@@ -15,6 +13,8 @@ export interface SimulatedClusterOptions {
   readonly times?: Partial<ServerTimes>;
   readonly limits?: Partial<KvLimits>;
   readonly log?: Omit<LogOptions, "random">;
+  /** Between the starts of the servers. Default: all at once. */
+  readonly startEveryMs?: number;
 }
 
 export const TIMES: ServerTimes = { heartbeatMs: 50, electionTimeoutMs: 300, requestTimeoutMs: 2_000 };
@@ -30,13 +30,15 @@ export class SimulatedCluster {
   /** Sees all that is applied, and complains where two servers, or two lives of one, do not agree. */
   readonly witness: SimulatedWitness = new SimulatedWitness();
   readonly random: () => number;
-  private readonly identity: ClusterIdentity;
   private clients = 0;
 
   /** A cluster whose servers run and know each other, but have no leader yet. */
   static async start(options: SimulatedClusterOptions = {}): Promise<SimulatedCluster> {
     const cluster = new SimulatedCluster(options);
-    for (const server of cluster.servers) await cluster.startServer(server);
+    for (const server of cluster.servers) {
+      await cluster.startServer(server);
+      await cluster.advance(options.startEveryMs ?? 0);
+    }
     return cluster;
   }
 
@@ -60,8 +62,6 @@ export class SimulatedCluster {
           onOpen: (server, machine) => this.witness.watch(server.id, machine),
         }),
     );
-    const [first, ...others] = ids.map((server) => ({ server, incarnation: 0, address: addressOf(server) }));
-    this.identity = nameCluster(first!, others);
   }
 
   get running(): SimulatedServer[] {
@@ -85,7 +85,9 @@ export class SimulatedCluster {
 
   /** Starts a process of the server, as far as it gets. */
   startServer(server: SimulatedServer): Promise<void> {
-    return this.complete(server.start(this.identity), `server ${server.id} has started`);
+    const others = this.servers.filter((other) => other !== server);
+    const peers = others.map(({ id, address }) => ({ server: id, incarnation: 0, address }));
+    return this.complete(server.start(peers), `server ${server.id} has started`);
   }
 
   /** Waits for a leader that all servers which run follow. */

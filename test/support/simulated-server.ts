@@ -1,10 +1,11 @@
 import { kvV1Service } from "../../src/kv/gen/kv.ts";
-import { raftV1Service } from "../../src/kv/gen/raft.ts";
-import { type ClusterIdentity, loadIdentity, saveIdentity } from "../../src/kv/identity.ts";
+import { type RaftMember, raftV1Service } from "../../src/kv/gen/raft.ts";
+import { loadIdentity, saveIdentity } from "../../src/kv/identity.ts";
 import type { KvLimits } from "../../src/kv/kv-service.ts";
 import { Log, type LogOptions } from "../../src/kv/log/log.ts";
 import { MemberNode } from "../../src/kv/member-node.ts";
 import { Membership } from "../../src/kv/membership.ts";
+import { nameCluster } from "../../src/kv/membership-agreement.ts";
 import { openStateMachine } from "../../src/kv/open-state-machine.ts";
 import type { Random } from "../../src/kv/ports.ts";
 import type { StateMachine } from "../../src/kv/state-machine.ts";
@@ -65,9 +66,9 @@ export class SimulatedServer {
   readonly id: number;
   readonly address: string;
   /** With the identity file. */
-  readonly directory: SimulatedDisk;
-  readonly logDisk: SimulatedDisk;
-  readonly records: MemoryRecordStore;
+  directory!: SimulatedDisk;
+  logDisk!: SimulatedDisk;
+  records!: MemoryRecordStore;
   /** Each operation of the log's disk takes so long; Infinity: the disk hangs. */
   diskDelayMs: number = QUICK_DISK_MS;
   /** A checkpoint takes so long. */
@@ -81,17 +82,10 @@ export class SimulatedServer {
   private hanging: (() => void)[] = [];
 
   constructor(options: SimulatedServerOptions) {
-    const { id, clock, random } = options;
     this.options = options;
-    this.id = id;
-    this.address = addressOf(id);
-    this.directory = new SimulatedDisk({ random, path: `/data/${id}` });
-    this.logDisk = new SimulatedDisk({
-      random,
-      path: `/data/${id}/log`,
-      later: (callback) => this.afterDiskDelay(callback),
-    });
-    this.records = new MemoryRecordStore((callback) => clock.after(this.checkpointDelayMs, callback));
+    this.id = options.id;
+    this.address = addressOf(options.id);
+    this.loseDisks();
   }
 
   get isUp(): boolean {
@@ -120,18 +114,20 @@ export class SimulatedServer {
 
   /**
    * Starts a process on what the disks hold.
-   * @param cluster  the cluster that was formed; what the disk says counts if it says something
+   * @param peers  the other servers, as `--peers` names them; what the disk says counts if it says something
    */
-  async start(cluster: ClusterIdentity): Promise<void> {
+  async start(peers: readonly RaftMember[]): Promise<void> {
     const { options, id, address } = this;
     const { clock, network, random, times, limits } = options;
     const directory = this.directory.mount();
     const identity = await loadIdentity(directory, randomPort(random), id, address);
+    const self = { server: id, incarnation: identity.incarnation, address };
+    const cluster = identity.cluster ?? nameCluster(self, peers);
     if (identity.cluster === null) await saveIdentity(directory, { ...identity, cluster });
     const log = await Log.open(this.logDisk.mount(), { ...options.log, random: randomPort(random) });
     const machine = openStateMachine(this.records);
     options.onOpen(this, machine);
-    const membership = new Membership(identity, identity.cluster ?? cluster, (changed) =>
+    const membership = new Membership(identity, cluster, (changed) =>
       saveIdentity(directory, { ...identity, cluster: changed }),
     );
     const host = network.host(address);
@@ -169,6 +165,18 @@ export class SimulatedServer {
       if (kind === "power") disk.losePower();
       else disk.endProcess();
     }
+  }
+
+  /** New disks take the place of the old ones. */
+  loseDisks(): void {
+    const { id, clock, random } = this.options;
+    this.directory = new SimulatedDisk({ random, path: `/data/${id}` });
+    this.logDisk = new SimulatedDisk({
+      random,
+      path: `/data/${id}/log`,
+      later: (callback) => this.afterDiskDelay(callback),
+    });
+    this.records = new MemoryRecordStore((callback) => clock.after(this.checkpointDelayMs, callback));
   }
 
   /** Stops as on SIGTERM. */
