@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { KvConsistency, type KvPair, KvRole, KvStatus, KvV1Client, KvWhen } from "../../src/kv/gen/kv.ts";
+import { KvConsistency, type KvPair, KvStatus, KvV1Client, KvWhen } from "../../src/kv/gen/kv.ts";
 import { RpcClient, tcpTransport } from "../../src/oncrpc/index.ts";
 import { freePorts } from "../harness/free-port.ts";
 import {
@@ -133,10 +133,9 @@ export class SundialCluster implements KvCluster {
     return poll("Sundial: a leader", START_TIMEOUT_MS, async () => {
       const ended = this.members.find(({ running }) => !running.isRunning());
       if (ended !== undefined) throw new Error(`${ended.name} has ended:\n${ended.running.output()}`);
-      const roles = await Promise.all(this.members.map((_, server) => this.role(server)));
-      const leader = roles.indexOf(KvRole.KV_LEADER);
-      const isSettled = roles.every((role, server) => server === leader || role === KvRole.KV_FOLLOWER);
-      return leader >= 0 && isSettled ? leader : undefined;
+      const leaders = await Promise.all(this.members.map((_, server) => this.leaderKnownTo(server)));
+      const [leader = 0] = leaders;
+      return leader !== 0 && leaders.every((other) => other === leader) ? leader - 1 : undefined;
     });
   }
 
@@ -187,10 +186,11 @@ export class SundialCluster implements KvCluster {
     };
   }
 
-  private async role(server: number): Promise<KvRole> {
+  /** The id of the leader; 0: the server knows none, or does not belong to the cluster yet. */
+  private async leaderKnownTo(server: number): Promise<number> {
     const rpc = this.connect(server, STATUS_TIMEOUT_MS);
     try {
-      return (await new KvV1Client(rpc).status()).status.role;
+      return (await new KvV1Client(rpc).status()).status.leader;
     } finally {
       rpc.close();
     }
