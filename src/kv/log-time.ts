@@ -14,10 +14,15 @@ export class LogTime {
     this.clock = clock;
   }
 
-  /** This server begins to lead; `logTimeMs` is the latest time in its log. */
+  /** This server begins to lead; `logTimeMs` is the latest time in the entries that it has applied. */
   continueFrom(logTimeMs: number): void {
     this.baseMs = logTimeMs;
     this.since = this.clock.nowMs();
+  }
+
+  /** This server leads, and has come to an entry of an earlier leader that it had not applied when it began. */
+  atLeast(logTimeMs: number): void {
+    if (logTimeMs > this.nowMs()) this.continueFrom(logTimeMs);
   }
 
   nowMs(): number {

@@ -225,11 +225,12 @@ export class Node {
 
   private applyEntries(entries: readonly Entry[]): void {
     if (this.isStopped) return;
-    const { raft, machine, writes, reads } = this.parts;
+    const { raft, machine, writes, reads, logTime } = this.parts;
     for (const entry of entries) {
       const outcome = machine.apply(entry);
       writes.applied(entry.index, entry.term, outcome);
     }
+    if (this.seenRole === "leader") logTime.atLeast(machine.logTimeMs);
     reads.applied(machine.appliedIndex);
     if (machine.appliedIndex < raft.commitIndex) this.wake();
   }

@@ -44,6 +44,18 @@ test("between two terms of office time stands still, also for the same server", 
   assert.is(time.nowMs(), 1_601);
 });
 
+test("a leader catches up with the entries of earlier ones that it applies only now; its own change nothing", () => {
+  const clock = clockAt(0);
+  const time = new LogTime(clock);
+  time.continueFrom(1_000);
+  clock.ms += 20;
+  time.atLeast(4_000);
+  assert.is(time.nowMs(), 4_000);
+  clock.ms += 20;
+  time.atLeast(4_010);
+  assert.is(time.nowMs(), 4_020);
+});
+
 test("times are whole milliseconds, as the log holds them", () => {
   const clock = clockAt(0.3);
   const time = new LogTime(clock);
