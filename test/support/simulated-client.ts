@@ -41,6 +41,7 @@ type Write = { readonly key: string; readonly value: string | null; readonly con
 /** A client by the letter of `idl/kv.x`: one write at a time, tried again with the same session and sequence. */
 export class SimulatedClient {
   readonly id: number;
+  readonly address: string;
   /** Takes down what this client asks and hears. */
   history: SimulatedHistory | undefined;
   tryTimeoutMs: number = TRY_TIMEOUT_MS;
@@ -53,6 +54,7 @@ export class SimulatedClient {
 
   constructor(id: number, host: SimulatedHost, clock: SimulatedClock, random: () => number, servers: number) {
     this.id = id;
+    this.address = host.address;
     this.clock = clock;
     this.servers = Array.from({ length: servers }, (_, at) => new KvV1Client(host.link(addressOf(at + 1))));
     this.random = random;
