@@ -18,6 +18,9 @@ export function requireConsistent(
   if (cluster !== null && log.recovered.isNew) {
     throw missing(dataDir, "this server belongs to a cluster, but there is no log");
   }
+  if (cluster === null && (log.lastIndex > 0 || appliedIndex > 0)) {
+    throw missing(dataDir, "there is a log, but identity.json does not say whose");
+  }
   // The log must begin at or before the place where the store ends, and reach it.
   if (appliedIndex >= log.firstIndex - 1 && appliedIndex <= log.lastIndex) return;
   const { firstIndex, lastIndex } = log;

@@ -85,4 +85,11 @@ test("a member without a log has forgotten its votes: it may not begin anew (RAF
   );
 });
 
+test("data without an identity are not taken over by a new server", async () => {
+  assert.is(
+    problemOf(NEWCOMER, await logWith(5), 5),
+    `/data: there is a log, but identity.json does not say whose; ${ADVICE}`,
+  );
+});
+
 test.run();
