@@ -175,9 +175,14 @@ export class Leadership {
     }
   }
 
-  /** A heartbeat compares at `matchIndex`, where it cannot fail: to find where logs part is the business of probes. */
+  /**
+   * A heartbeat compares at `matchIndex`, where it cannot fail: to find where logs part is the business of probes.
+   * With a stranded follower it compares where this log begins: if that fits, the follower can be helped after all.
+   */
   private sendHeartbeat(to: ServerId, progress: Progress): void {
-    this.sendAppend(to, progress, progress.matchIndex, progress.matchIndex);
+    const isStranded = progress.state === "stranded";
+    const index = isStranded ? this.state.log.firstIndex - 1 : progress.matchIndex;
+    this.sendAppend(to, progress, index, index);
   }
 
   private sendEntries(to: ServerId, progress: Progress): void {

@@ -79,4 +79,30 @@ test("a follower whose disk has lost the end of its log is sent it again", () =>
   assert.is(leader.raft.status().matchIndex.get(2), 5);
 });
 
+test("a refusal from before an acknowledgement costs the follower nothing, though what it missed is discarded", () => {
+  const leader = new Solo({ terms: [1, 1, 1, 1] });
+  leader.becomeLeader();
+  leader.work();
+  for (const from of [2, 3]) leader.receive(leader.accept(from, 5));
+  for (let i = 0; i < 2; i++) {
+    leader.raft.propose([new Uint8Array(1)]);
+    leader.work();
+  }
+  leader.receive(leader.accept(3, 7));
+  leader.receive(leader.accept(2, 6));
+  leader.raft.discardThrough(leader.take().discardIndex);
+
+  // Entry 7 overtook entry 6 on the way to server 2, and its refusal comes last.
+  leader.raft.unreachable(2);
+  leader.receive(leader.refuse(2, 6, 5, 2));
+  leader.work();
+  leader.tick(2);
+  const [heartbeat] = appendsTo(2, leader.work());
+  leader.receive(leader.accept(2, heartbeat!.prevIndex));
+  assert.equal(
+    appendsTo(2, leader.work()).map(({ prevIndex, lastIndex }) => [prevIndex, lastIndex]),
+    [[6, 7]],
+  );
+});
+
 test.run();

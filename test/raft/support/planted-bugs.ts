@@ -186,7 +186,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "a lost probe goes back to the beginning of the log",
-    caughtBy: "random",
+    caughtBy: "probe",
     file: "progress.ts",
     find: 'if (this.state === "replicate") this.becomeProbe',
     replace: "this.becomeProbe",
@@ -267,5 +267,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "raft.ts",
     find: 'if (!this.leadership.hasRoom) return { outcome: "busy" };',
     replace: "",
+  },
+  {
+    name: "a follower that was given up as stranded by mistake stays so",
+    caughtBy: "probe",
+    file: "leadership.ts",
+    find: "isStranded ? this.state.log.firstIndex - 1 : progress.matchIndex",
+    replace: "progress.matchIndex",
   },
 ];
