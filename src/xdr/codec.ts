@@ -9,21 +9,32 @@ export interface Codec<T> {
   decode(reader: XdrReader): T;
 }
 
-/** The writer of `encodeXdr`, kept for its buffer; undefined while it is in use, by a codec that calls `encodeXdr`. */
-let idleWriter: XdrWriter | undefined = new XdrWriter();
-/** A buffer that one value made larger than this is not kept. */
-const KEPT_BYTES = 1 << 20;
+/**
+ * What `encodeXdr` writes to, value behind value: a buffer for each would cost more than the encoding.
+ * undefined while it is in use, by a codec that itself calls `encodeXdr`.
+ */
+let slab: XdrWriter | undefined;
+const SLAB_BYTES = 64 * 1024;
+/** A slab that is filled so far is left to the values in it. */
+const SLAB_FULL_BYTES = 48 * 1024;
 
-/** The XDR form of `value`, as bytes of the caller's own. */
+/**
+ * The XDR form of `value`, as bytes that do not change any more.
+ * They share a buffer of 64 KiB with others: who keeps a few of them for long copies them.
+ */
 export function encodeXdr<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = idleWriter ?? new XdrWriter();
-  idleWriter = undefined;
-  writer.truncate(0);
+  const writer = slab ?? new XdrWriter(SLAB_BYTES);
+  slab = undefined;
+  const start = writer.position;
   try {
     codec.encode(writer, value);
-    return writer.copy();
-  } finally {
-    idleWriter = writer.position > KEPT_BYTES ? new XdrWriter() : writer;
+    const bytes = writer.viewFrom(start);
+    if (writer.position < SLAB_FULL_BYTES) slab = writer;
+    return bytes;
+  } catch (error) {
+    writer.truncate(start);
+    slab = writer;
+    throw error;
   }
 }
 

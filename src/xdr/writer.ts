@@ -33,6 +33,12 @@ export class XdrWriter {
     return this.buffer.subarray(0, this.offset);
   }
 
+  /** What was written from `position` on, as a view that is valid until what is in it is written over. */
+  viewFrom(position: number): Uint8Array {
+    const { buffer, byteOffset } = this.buffer;
+    return new Uint8Array(buffer, byteOffset + position, this.offset - position);
+  }
+
   /** What was written, as a copy that is the caller's. */
   copy(): Uint8Array {
     return new Uint8Array(this.view());
