@@ -157,9 +157,13 @@ export class RealCluster {
       const lines = server.stderr.trimEnd().split("\n").slice(-SAID_LINES);
       return lines.map((line) => `  [${server.id}] ${line}`).join("\n");
     });
-    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const cause = error instanceof Error && error.cause !== undefined ? `\nbecause of ${error.cause}` : "";
-    return new Error(`${problem}${cause}\nThe servers said:\n${said.join("\n")}`, { cause: error });
+    const { message, stack, cause } = error instanceof Error ? error : new Error(String(error));
+    const because = cause === undefined ? "" : `\nbecause of ${cause}`;
+    const explained = new Error(`${message}${because}\nThe servers said:\n${said.join("\n")}`, {
+      cause: error,
+    });
+    if (stack !== undefined) explained.stack = stack;
+    return explained;
   }
 }
 
