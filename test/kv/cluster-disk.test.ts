@@ -9,6 +9,8 @@ import { SimulatedHistory } from "../support/simulated-history.ts";
 import type { SimulatedServer } from "../support/simulated-server.ts";
 
 const CHECKPOINT_EVERY_MS = 10_000;
+/** Most entries must be read from disk when they are needed. */
+const SMALL_MEMORY = { segmentBytes: 1 << 16, tailLimitBytes: 1 << 14 };
 
 /** Puts so many pairs, many at a time. */
 async function fill(cluster: SimulatedCluster, count: number, valueBytes: number = 10): Promise<void> {
@@ -236,7 +238,7 @@ test("a new leader, too, keeps the log for a member that it has never heard of",
 });
 
 test("a follower far behind is brought up from the leader's disk, while the leader goes on", async () => {
-  const cluster = await SimulatedCluster.start({ log: { segmentBytes: 1 << 16, tailLimitBytes: 1 << 14 } });
+  const cluster = await SimulatedCluster.start({ log: SMALL_MEMORY });
   await cluster.elect();
   const away = cluster.followers()[0]!;
   away.crash("power");
@@ -245,6 +247,43 @@ test("a follower far behind is brought up from the leader's disk, while the lead
   await fill(cluster, 500, 100);
   await cluster.converge();
   requireAgreement(cluster);
+});
+
+test("a server that starts applies a log that is larger than what it keeps in memory", async () => {
+  const cluster = await SimulatedCluster.start({ servers: 1, log: SMALL_MEMORY });
+  const server = await cluster.elect();
+  await fill(cluster, 3_000, 100);
+  const { hash, revision } = server.machine.store;
+  server.crash("power");
+  await cluster.startServer(server);
+  assert.is(server.machine.revision, 0, "there was no checkpoint");
+  await cluster.converge();
+  assert.equal([server.machine.store.hash, server.machine.revision], [hash, revision]);
+  requireAgreement(cluster);
+});
+
+test("entries that are damaged on disk are neither applied nor sent: the server ends (DESIGN §6)", async () => {
+  for (const reader of ["itself", "a follower"] as const) {
+    const cluster = await SimulatedCluster.start({ log: SMALL_MEMORY });
+    const leader = await cluster.elect();
+    const away = cluster.followers()[0]!;
+    if (reader === "a follower") away.crash("power");
+    await fill(cluster, 2_000, 100);
+    const victim = reader === "itself" ? away : leader;
+    if (reader === "itself") {
+      away.crash("process");
+      await cluster.startServer(away);
+    }
+    const [name] = victim.logDisk.names;
+    const content = victim.logDisk.contentOf(name!);
+    content[content.length >> 1]! ^= 1;
+    victim.logDisk.overwrite(name!, content);
+    if (reader === "a follower") await cluster.startServer(away);
+    await cluster.until(() => victim.failure !== undefined, "it has failed");
+    assert.match(String(victim.failure), /LogDamagedError/);
+    assert.is(victim.isUp, false);
+    cluster.witness.requireHarmony();
+  }
 });
 
 test("a server whose disk fails ends; the others go on, and it comes back on what it had", async () => {
