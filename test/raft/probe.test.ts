@@ -52,6 +52,19 @@ test("§5.3: entries that were refused are sent again, also when what they had m
   assert.is(again?.lastIndex, 7);
 });
 
+test("§5.3: the refusal of an earlier probe, come late or twice, does not disturb the one that is on its way", () => {
+  const leader = new Solo({ terms: [1, 1, 1, 1] });
+  leader.becomeLeader();
+  leader.work();
+  for (const hintIndex of [2, 2, 1]) leader.receive(leader.refuse(2, 4, hintIndex, 1));
+  assert.equal(
+    appendsTo(2, leader.work()).map(({ prevIndex }) => prevIndex),
+    [2],
+  );
+  leader.receive(leader.refuse(2, 4, 2, 1));
+  assert.equal(appendsTo(2, leader.work()), []);
+});
+
 test("a probe that is on its way is not sent again for each heartbeat that is answered", () => {
   const leader = new Solo({ terms: [1, 1, 1, 1] });
   leader.becomeLeader();
