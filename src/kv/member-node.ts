@@ -47,6 +47,8 @@ export class MemberNode {
   private readonly peers: ReadonlyMap<ServerId, Peer>;
   private readonly checkpointer: Checkpointer;
   private readonly options: MemberNodeOptions;
+  /** Members that had no room for entries when they were last sent some. */
+  private readonly fullMembers = new Set<ServerId>();
   private cancelKeepConnected: () => void = () => {};
 
   constructor(options: MemberNodeOptions) {
@@ -64,7 +66,7 @@ export class MemberNode {
       wake,
       requestTimeoutMs,
       logTimeMs: () => logTime.nowMs(),
-      hasRoomFor: (bytes, entries) => this.hasRoomFor(bytes, entries),
+      hasRoomFor: (bytes, entries) => this.hasMajorityRoom() && this.hasRoomFor(bytes, entries),
       waitingBytesLimit: WAITING_WRITES_BYTES,
     });
     const appliedIndex = (): number => machine.appliedIndex;
@@ -144,6 +146,10 @@ export class MemberNode {
     const peerEvents: PeerEvents = {
       onResponse: (message) => this.node.receive(message),
       onLost: (server) => this.node.lost(server),
+      onRoom: (server, hasRoom) => {
+        if (hasRoom) this.fullMembers.delete(server);
+        else this.fullMembers.add(server);
+      },
       onGone: (server) => this.node.gone(server),
       onRefused: (server, message) => events.onRefused(server, message),
     };
@@ -154,6 +160,11 @@ export class MemberNode {
 
   private hasRoomFor(bytes: number, entries: number): boolean {
     return this.options.log.hasRoomFor(bytes, entries) && this.checkpointer.hasRoomFor(bytes);
+  }
+
+  /** False: what is proposed would not be committed before there is room on the disks of others. */
+  private hasMajorityRoom(): boolean {
+    return this.fullMembers.size * 2 < this.options.membership.ids.length;
   }
 
   private keepConnected(): void {

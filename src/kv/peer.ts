@@ -1,7 +1,13 @@
 import { logFor } from "../oncrpc/log.ts";
 import type { CallOptions } from "../oncrpc/procedure.ts";
 import type { AppendRequest, Message, VoteRequest } from "../raft/index.ts";
-import { type RaftMember, type RaftRefusal, RaftStatus, RaftV1Client } from "./gen/raft.ts";
+import {
+  type RaftAppendRes,
+  type RaftMember,
+  type RaftRefusal,
+  RaftStatus,
+  RaftV1Client,
+} from "./gen/raft.ts";
 import type { Membership } from "./membership.ts";
 import type { Link, Network } from "./network.ts";
 import { fromAppendOk, fromVoteOk, toAppendArgs, toVoteArgs } from "./raft-wire.ts";
@@ -16,6 +22,8 @@ export interface PeerEvents {
   onResponse(message: Message): void;
   /** A request will get no answer. */
   onLost(server: number): void;
+  /** The server has taken entries, or has no room for them. */
+  onRoom(server: number, hasRoom: boolean): void;
   /** The connection broke and cannot be made again: the server is probably down. */
   onGone(server: number): void;
   /** The server answers, but refuses to be part of a cluster with this one. */
@@ -88,10 +96,7 @@ export class Peer {
     this.whenMet(() =>
       this.client.append(toAppendArgs(this.membership.headerFor(server), request), OPTIONS),
     ).then(
-      (res) => {
-        if (res.status === RaftStatus.RAFT_OK) this.events.onResponse(fromAppendOk(request, res.ok));
-        else this.refused(res.status, res.refusal);
-      },
+      (res) => this.appendAnswered(request, res),
       () => this.events.onLost(server),
     );
   }
@@ -166,6 +171,17 @@ export class Peer {
       await this.meet();
     } catch {
       if (!this.closed) this.events.onGone(this.member.server);
+    }
+  }
+
+  private appendAnswered(request: AppendRequest, res: RaftAppendRes): void {
+    const { server } = this.member;
+    if (res.status === RaftStatus.RAFT_OK) {
+      if (request.entries.length > 0) this.events.onRoom(server, true);
+      this.events.onResponse(fromAppendOk(request, res.ok));
+    } else {
+      if (res.status === RaftStatus.RAFT_NO_SPACE) this.events.onRoom(server, false);
+      this.refused(res.status, res.refusal);
     }
   }
 

@@ -135,6 +135,32 @@ test("a leader with a full disk refuses writes, serves reads, and takes writes a
   requireAgreement(cluster, client.history);
 });
 
+test("a majority with full disks: the leader refuses writes with that status, and takes them again when there is room", async () => {
+  const cluster = await SimulatedCluster.start({ log: { segmentBytes: 1 << 15 } });
+  const leader = await cluster.elect();
+  const followers = cluster.followers();
+  const client = cluster.client();
+  client.history = new SimulatedHistory();
+  await cluster.complete(client.put("k", "0", { at: leader.id }), "put");
+  for (const follower of followers) follower.fillDisk(0);
+  const ends = new Set<string>();
+  for (let i = 1; i <= 40; i++) {
+    const value = `${i} ${"x".repeat(3_000)}`;
+    const end = await cluster.complete(client.put("k", value, { at: leader.id }), "answered");
+    ends.add(end.kind === "refused" ? `refused ${end.status}` : end.kind);
+  }
+  assert.equal([...ends], ["ok", "uncertain", `refused ${KvStatus.KV_NO_SPACE}`]);
+  const through = await cluster.complete(client.put("k", "x", { at: followers[0]!.id }), "answered");
+  assert.equal(through.kind === "refused" && through.status, KvStatus.KV_NO_SPACE);
+  assert.is((await cluster.complete(client.get("k", { at: leader.id }), "read")).kind, "ok", "reads go on");
+  assert.is(cluster.leader, leader);
+  for (const { logDisk } of followers) logDisk.capacityBytes = Number.POSITIVE_INFINITY;
+  await cluster.advance(1_000);
+  assert.is((await cluster.complete(client.put("k", "again", { at: leader.id }), "put")).kind, "ok");
+  await cluster.converge();
+  requireAgreement(cluster, client.history);
+});
+
 test("a store that is full: writes go on in the log, and the checkpoint is made when there is room", async () => {
   const cluster = await SimulatedCluster.start({ servers: 1 });
   const server = await cluster.elect();

@@ -42,6 +42,7 @@ class Bench {
   readonly clock = new SimulatedClock();
   readonly network = new SimulatedNetwork(this.clock, seededRandom(2));
   readonly events: string[] = [];
+  readonly rooms: string[] = [];
   readonly responses: Message[] = [];
   readonly saved: ClusterIdentity[] = [];
   hello: RaftHelloRes = { self: MEMBERS[1]!, cluster: 5, members: MEMBERS, called: "s1:9" };
@@ -67,6 +68,7 @@ class Bench {
       onResponse: (message: Message) => this.responses.push(message),
       onLost: (server: number) => this.events.push(`lost ${server}`),
       onGone: (server: number) => this.events.push(`gone ${server}`),
+      onRoom: (server: number, hasRoom: boolean) => this.rooms.push(`${server} ${hasRoom}`),
       onRefused: (server: number, message: string) => this.events.push(`refused ${server}: ${message}`),
     };
     this.peer = new Peer(MEMBERS[1]!, membership, this.network.host("s1:9"), events);
@@ -206,6 +208,20 @@ test("a refusal is lost for the core, and told to the operator once", async () =
   await bench.heartbeat();
   await bench.heartbeat();
   assert.equal(bench.events, ["lost 2", "refused 2: another data directory", "lost 2"]);
+});
+
+test("whether a server's disk has room is seen by what it says to entries, not by heartbeats", async () => {
+  const bench = new Bench();
+  const entries = [{ index: 1, term: 1, kind: 1 as const, data: new Uint8Array(4) }];
+  bench.refuse(RaftStatus.RAFT_NO_SPACE, "the disk of server 2 is full");
+  bench.peer.appendEntries({ ...HEARTBEAT, entries });
+  await bench.clock.advance(10);
+  bench.append = { status: RaftStatus.RAFT_OK, ok: OK };
+  await bench.heartbeat();
+  assert.equal(bench.rooms, ["2 false"]);
+  bench.peer.appendEntries({ ...HEARTBEAT, entries });
+  await bench.clock.advance(10);
+  assert.equal(bench.rooms, ["2 false", "2 true"]);
 });
 
 test("a server that has not joined the cluster yet refuses nothing: it is just not ready", async () => {
