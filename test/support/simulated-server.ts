@@ -1,3 +1,4 @@
+import { requireConsistent } from "../../src/kv/consistency.ts";
 import { kvV1Service } from "../../src/kv/gen/kv.ts";
 import { type RaftMember, raftV1Service } from "../../src/kv/gen/raft.ts";
 import { loadIdentity, saveIdentity } from "../../src/kv/identity.ts";
@@ -123,10 +124,11 @@ export class SimulatedServer {
     const identity = await loadIdentity(directory, randomPort(random), id, address);
     const self = { server: id, incarnation: identity.incarnation, address };
     const cluster = identity.cluster ?? nameCluster(self, peers);
-    if (identity.cluster === null) await saveIdentity(directory, { ...identity, cluster });
     const log = await Log.open(this.logDisk.mount(), { ...options.log, random: randomPort(random) });
     const machine = openStateMachine(this.records);
+    requireConsistent(identity, log, machine, this.directory.path);
     options.onOpen(this, machine);
+    if (identity.cluster === null) await saveIdentity(directory, { ...identity, cluster });
     const membership = new Membership(identity, cluster, (changed) =>
       saveIdentity(directory, { ...identity, cluster: changed }),
     );
