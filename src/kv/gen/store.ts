@@ -112,6 +112,8 @@ export interface StoreMeta {
   readonly logTimeMs: number;
   /** over the records 1 to revision */
   readonly storeHash: number;
+  /** of the CRC-32s of all sessions, so that none can be missing */
+  readonly sessionsSum: number;
 }
 export const storeMetaCodec: Codec<StoreMeta> = {
   encode(writer, value) {
@@ -121,6 +123,7 @@ export const storeMetaCodec: Codec<StoreMeta> = {
     writer.uhyperNumber(value.revision, "store_meta.revision");
     writer.uhyperNumber(value.logTimeMs, "store_meta.log_time_ms");
     writer.uhyperNumber(value.storeHash, "store_meta.store_hash");
+    writer.uhyperNumber(value.sessionsSum, "store_meta.sessions_sum");
   },
   decode(reader) {
     return {
@@ -130,6 +133,7 @@ export const storeMetaCodec: Codec<StoreMeta> = {
       revision: reader.uhyperNumber("store_meta.revision"),
       logTimeMs: reader.uhyperNumber("store_meta.log_time_ms"),
       storeHash: reader.uhyperNumber("store_meta.store_hash"),
+      sessionsSum: reader.uhyperNumber("store_meta.sessions_sum"),
     };
   },
 };

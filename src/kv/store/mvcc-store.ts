@@ -20,6 +20,7 @@ import { RecentRecords } from "./recent-records.ts";
 import { seal } from "./record-codec.ts";
 import type { CheckpointWrites, RecordStore } from "./record-store.ts";
 import { type RecoveredStore, recoverStore, unsealOrDamaged } from "./recovery.ts";
+import type { SessionSum } from "./session-sum.ts";
 import type { StoreHash } from "./store-hash.ts";
 
 /** A key with its value, as of some revision. Views of memory that does not change. */
@@ -80,6 +81,8 @@ export class MvccStore {
   private currentRevision: number;
   /** Changes that no durable checkpoint holds. */
   private readonly unsavedSessions = new Map<string, Uint8Array | null>();
+  /** Of the sessions that the last durable checkpoint holds. */
+  private readonly savedSessions: SessionSum;
   private checkpointing = false;
 
   /**
@@ -98,6 +101,7 @@ export class MvccStore {
     this.rollingHash = recovered.hash;
     this.currentRevision = recovered.revision;
     this.recent = new RecentRecords(recovered.revision + 1);
+    this.savedSessions = recovered.sessionSum;
   }
 
   /** The latest change of the store; 0: there was none. */
@@ -209,6 +213,7 @@ export class MvccStore {
     try {
       await this.records.commit(writes);
       this.recent.dropThrough(writes.lastRevision);
+      this.savedSessions.change(writes.sessions);
       this.unsavedSessions.clear();
     } finally {
       this.checkpointing = false;
@@ -216,12 +221,18 @@ export class MvccStore {
   }
 
   private checkpointWrites(position: CheckpointPosition): CheckpointWrites {
-    const meta = { ...position, format: STORE_FORMAT, revision: this.currentRevision, storeHash: this.hash };
     const sessions = new Map<string, Uint8Array | null>();
     for (const [id, state] of this.unsavedSessions) {
       const session = state === null ? null : { id: fromLatin1(id), state };
       sessions.set(id, session === null ? null : seal(storeSessionCodec, session));
     }
+    const meta = {
+      ...position,
+      format: STORE_FORMAT,
+      revision: this.currentRevision,
+      storeHash: this.hash,
+      sessionsSum: this.savedSessions.after(sessions),
+    };
     return {
       firstRevision: this.recent.firstRevision,
       lastRevision: this.currentRevision,

@@ -12,6 +12,7 @@ import { KeyIndex } from "./key-index.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 import { checksumOf, SealError, unseal } from "./record-codec.ts";
 import type { RecordStore } from "./record-store.ts";
+import { SessionSum } from "./session-sum.ts";
 import { StoreHash } from "./store-hash.ts";
 
 /** What the last checkpoint holds. */
@@ -26,6 +27,7 @@ export interface RecoveredStore {
     readonly logTimeMs: number;
   };
   readonly sessions: readonly { readonly id: Uint8Array; readonly state: Uint8Array }[];
+  readonly sessionSum: SessionSum;
 }
 
 const NOTHING: StoreMeta = {
@@ -35,6 +37,7 @@ const NOTHING: StoreMeta = {
   revision: 0,
   logTimeMs: 0,
   storeHash: new StoreHash().value,
+  sessionsSum: 0,
 };
 
 /**
@@ -78,7 +81,7 @@ export function recoverStore(records: RecordStore): RecoveredStore {
     hash,
     revision: meta.revision,
     position: { appliedIndex, appliedTerm, logTimeMs },
-    sessions: readSessions(records),
+    ...readSessions(records, meta),
   };
 }
 
@@ -107,16 +110,23 @@ function readMeta(records: RecordStore): StoreMeta {
   throw new StoreDamagedError(records.path, null, problem);
 }
 
-function readSessions(records: RecordStore): { id: Uint8Array; state: Uint8Array }[] {
+function readSessions(
+  records: RecordStore,
+  { sessionsSum }: StoreMeta,
+): Pick<RecoveredStore, "sessions" | "sessionSum"> {
+  const items = records.sessions();
   const sessions: { id: Uint8Array; state: Uint8Array }[] = [];
-  for (const [key, item] of records.sessions()) {
+  for (const [key, item] of items) {
     const session = unsealOrDamaged(storeSessionCodec, item, records.path, null);
     if (Buffer.compare(session.id, fromLatin1(key)) !== 0) {
       throw new StoreDamagedError(records.path, null, "a session lies under the id of another");
     }
     sessions.push(session);
   }
-  return sessions;
+  const sessionSum = new SessionSum();
+  sessionSum.change(items);
+  if (sessionSum.value === sessionsSum) return { sessions, sessionSum };
+  throw new StoreDamagedError(records.path, null, "the sessions are not those that the checkpoint noted");
 }
 
 function missing(records: RecordStore, revision: number): StoreDamagedError {
