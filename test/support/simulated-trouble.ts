@@ -20,6 +20,9 @@ const DUPLICABLE: ReadonlySet<number> = new Set([
 
 const TROUBLE_MAX_MS = 2_000;
 const PEACE_MAX_MS = 1_500;
+/** Disks that take their time have more to lose when the power fails. */
+const DISK_MIN_MS = 0.1;
+const DISK_SPREAD_MS = 8;
 
 /** Everything that a cluster must survive, one trouble after the other, and some at once. */
 export class SimulatedTrouble {
@@ -34,6 +37,7 @@ export class SimulatedTrouble {
     (victim) => this.slowDown(victim),
     (victim) => this.hang(victim),
     (victim) => this.failCheckpoint(victim),
+    () => this.losePowerEverywhere(),
     () => this.losePowerEverywhere(),
   ];
 
@@ -71,7 +75,7 @@ export class SimulatedTrouble {
     const { cluster } = this;
     cluster.network.heal();
     for (const server of cluster.servers) {
-      server.recoverDisk();
+      server.recoverDisk(DISK_MIN_MS + cluster.random() * DISK_SPREAD_MS);
       if (!server.isUp) await cluster.startServer(server);
     }
   }
