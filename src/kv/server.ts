@@ -105,7 +105,11 @@ export class KvServer {
       services: [kvV1Service(this.currentKv()), raftV1Service(this.currentRaft())],
       limits: { connectionsLimit: options.connectionsLimit },
       onHandlerError: (error, { procedure, peer }) => {
-        options.onEvent({ kind: "callFailed", procedure, peer, error });
+        // What is damaged stays so, and the other servers have it whole.
+        const isDamage = toServerError(error, options.dataDir).code === "DAMAGED";
+        options.onEvent(
+          isDamage ? { kind: "failed", error } : { kind: "callFailed", procedure, peer, error },
+        );
       },
     });
     this.network = tcpNetwork(options.requestTimeoutMs);
