@@ -71,7 +71,7 @@ export interface AppendResponse extends Envelope {
    * term before the entries are written, they may never be: its answer still arrives, but no majority can complete it.)
    */
   readonly matchIndex: LogIndex;
-  /** failure: the logs cannot match behind this index of the follower, before `prevIndex`; else they were not compared … */
+  /** failure: the logs cannot match behind this index of the follower (not before `prevIndex`: they were not compared) … */
   readonly hintIndex: LogIndex;
   /** … and its entry there is of this term. */
   readonly hintTerm: Term;

@@ -151,6 +151,20 @@ test("§5.2: votes of another term, or given to a server that no longer stands, 
   assert.is(candidate.raft.role, "follower");
 });
 
+test("§5.2: a candidate that another one of its term asks for a vote goes on", () => {
+  const candidate = new Solo();
+  candidate.tickUntilCandidate();
+  candidate.work();
+  candidate.receive(candidate.vote(2, { preVote: true, term: 1 }));
+  candidate.work();
+  candidate.receive(candidate.voteRequest(3, { term: 1 }));
+  assert.equal([candidate.raft.role, candidate.raft.term], ["candidate", 1]);
+  const [answer] = candidate.work();
+  assert.equal(answer?.kind === "voteResponse" && answer.granted, false);
+  candidate.receive(candidate.vote(2, {}));
+  assert.is(candidate.raft.role, "leader");
+});
+
 test("§5.2: a split vote elects nobody, and is followed by another election", () => {
   const cluster = new Cluster({ servers: 4 });
   for (const server of [cluster.server(1), cluster.server(2)]) {

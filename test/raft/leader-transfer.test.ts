@@ -54,6 +54,24 @@ test("dissertation §3.10: when nothing comes of it within an election time-out,
   assert.is(leader.raft.propose([payload]).outcome, "accepted");
 });
 
+test("a transfer is given up when its target cannot be reached, not when another server cannot", () => {
+  const leader = leaderOfThree();
+  leader.raft.transferLeadership(3);
+  leader.raft.unreachable(2);
+  assert.ok(leader.raft.isTransferring);
+  leader.raft.unreachable(3);
+  assert.not(leader.raft.isTransferring);
+});
+
+test("a leader that steps down meanwhile hands nothing over any more", () => {
+  const leader = leaderOfThree();
+  leader.raft.propose([payload]);
+  leader.raft.transferLeadership(3);
+  leader.receive(leader.appendRequest(2, { term: 2, prevIndex: 1, prevTerm: 1 }));
+  assert.not(leader.raft.isTransferring);
+  assert.equal(kinds(leader), ["appendResponse to 2"]);
+});
+
 test("dissertation §3.10: the target stands at once, without a pre-vote, and says who wants it", () => {
   const target = new Solo({ id: 2 });
   target.receive(target.appendRequest(1, { term: 1 }));

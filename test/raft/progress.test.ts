@@ -53,7 +53,7 @@ test("in replicate, messages follow each other up to the window's bytes", () => 
   const progress = replicating(0);
   progress.sent(1, 99);
   assert.ok(progress.maySend);
-  progress.sent(2, 50);
+  progress.sent(2, 1);
   assert.not(progress.maySend);
   progress.acknowledged(1);
   assert.ok(progress.maySend);
@@ -79,6 +79,16 @@ test("after a loss everything behind what is acknowledged goes again, once there
   assert.not(progress.maySend);
   progress.heardFrom();
   assert.ok(progress.maySend);
+});
+
+test("what is acknowledged after all, though it was taken for lost, does not go again", () => {
+  const progress = replicating(0);
+  for (const index of [1, 2, 3]) progress.sent(index, 1);
+  progress.lost();
+  progress.becomeReplicate();
+  assert.is(progress.nextIndex, 1);
+  progress.acknowledged(3);
+  assert.is(progress.nextIndex, 4);
 });
 
 test("the loss of a probe leaves it where it is", () => {
