@@ -1,6 +1,6 @@
 import type { RaftHelloArgs, RaftHelloRes } from "./gen/raft.ts";
 import type { ClusterIdentity } from "./identity.ts";
-import { type Agreement, agreeOnMembers, type Newcomer } from "./membership-agreement.ts";
+import { type Agreement, agreeOnMembers, introduce, type Newcomer } from "./membership-agreement.ts";
 import type { Clock } from "./ports.ts";
 import { KvServerError } from "./server-error.ts";
 
@@ -36,8 +36,8 @@ export class Formation {
 
   /** What this server says to a peer that asks, until it belongs to a cluster. */
   hello(): RaftHelloRes {
-    const members = this.newcomer.peerAddresses.map((address) => ({ server: 0, incarnation: 0, address }));
-    return { self: this.newcomer.self, cluster: 0, members, called: "" };
+    const { self, peerAddresses } = this.newcomer;
+    return introduce(self, { kind: "addresses", addresses: peerAddresses });
   }
 
   stop(): void {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RaftHelloRes, RaftMember } from "./gen/raft.ts";
 import type { ClusterIdentity } from "./identity.ts";
+import type { PeerList } from "./peer-list.ts";
 
 /** What a server that has not joined a cluster knows of itself. */
 export interface Newcomer {
@@ -39,6 +40,19 @@ export function agreeOnMembers(newcomer: Newcomer, answers: ReadonlyMap<string, 
   if (missing.length > 0) return { kind: "waiting", forAddresses: missing };
   const members = [newcomer.self, ...[...answers.values()].map((answer) => answer.self)];
   return { kind: "agreed", cluster: foundCluster(members) };
+}
+
+/**
+ * What a server says of itself to one that asks, until it has joined its cluster. Members that were named are a
+ * cluster from the start; one that was told of addresses alone can adopt it.
+ */
+export function introduce(self: RaftMember, peers: PeerList): RaftHelloRes {
+  if (peers.kind === "members") {
+    const { id, members } = nameCluster(self, peers.members);
+    return { self, cluster: id, members, called: "" };
+  }
+  const members = peers.addresses.map((address) => ({ server: 0, incarnation: 0, address }));
+  return { self, cluster: 0, members, called: "" };
 }
 
 /** The cluster of servers that were named with their ids, so that none has to be asked. */

@@ -4,13 +4,7 @@ import { requireConsistent } from "./consistency.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { Formation } from "./formation.ts";
 import { type KvV1Handlers, kvV1Service } from "./gen/kv.ts";
-import {
-  type RaftHelloArgs,
-  type RaftHelloRes,
-  RaftV1Client,
-  type RaftV1Handlers,
-  raftV1Service,
-} from "./gen/raft.ts";
+import { type RaftHelloArgs, RaftV1Client, type RaftV1Handlers, raftV1Service } from "./gen/raft.ts";
 import { type ClusterIdentity, type Identity, loadIdentity, saveIdentity } from "./identity.ts";
 import type { KvLimits } from "./kv-service.ts";
 import { errnoOf } from "./log/errors.ts";
@@ -18,7 +12,7 @@ import { Log } from "./log/log.ts";
 import type { LogPosition } from "./log/recovery.ts";
 import { MemberNode } from "./member-node.ts";
 import { Membership } from "./membership.ts";
-import { nameCluster } from "./membership-agreement.ts";
+import { introduce, nameCluster } from "./membership-agreement.ts";
 import type { Link, Network } from "./network.ts";
 import { openStateMachine } from "./open-state-machine.ts";
 import type { PeerList } from "./peer-list.ts";
@@ -100,7 +94,9 @@ export class KvServer {
     this.options = options;
     this.opened = opened;
     this.kv = unformedKvHandlers(options.id, options.advertise);
-    this.raft = unformedRaftHandlers(() => this.unformedHello());
+    const { server, incarnation, address } = opened.identity;
+    const introduction = introduce({ server, incarnation, address }, options.peers);
+    this.raft = unformedRaftHandlers(() => introduction);
     this.rpc = new RpcServer({
       services: [kvV1Service(this.currentKv()), raftV1Service(this.currentRaft())],
       limits: { connectionsLimit: options.connectionsLimit },
@@ -220,12 +216,6 @@ export class KvServer {
     const known = cluster.members.map((member) => member.address).filter((address) => address !== advertise);
     if (given.length === 0 || [...given].sort().join() === [...known].sort().join()) return;
     this.options.onEvent({ kind: "peersDiffer", addresses: known });
-  }
-
-  private unformedHello(): RaftHelloRes {
-    const { server, incarnation, address } = this.opened.identity;
-    const self = { server, incarnation, address };
-    return this.formation?.hello() ?? { self, cluster: 0, members: [], called: "" };
   }
 
   private async shutDown(): Promise<void> {

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { RaftHelloRes, RaftMember } from "../../src/kv/gen/raft.ts";
-import { type Agreement, agreeOnMembers, nameCluster } from "../../src/kv/membership-agreement.ts";
+import { type Agreement, agreeOnMembers, introduce, nameCluster } from "../../src/kv/membership-agreement.ts";
 
 const ONE: RaftMember = { server: 1, incarnation: 101, address: "a:1" };
 const TWO: RaftMember = { server: 2, incarnation: 102, address: "b:2" };
@@ -174,6 +174,22 @@ test("named members form the same cluster without being asked, whichever of them
   assert.equal(first.members, [ONE, two, three]);
   assert.equal(second.members, [one, TWO, three]);
   assert.is.not(nameCluster(ONE, [two, { ...three, address: "d:4" }]).id, first.id);
+});
+
+test("named members say that they are a cluster before they have joined it: a server told of addresses adopts it", () => {
+  const others = [ONE, THREE].map((member) => ({ ...member, incarnation: 0 }));
+  const answer = introduce(TWO, { kind: "members", members: others });
+  const { id, members } = clusterOf(agree({ "b:2": answer, "c:3": null }));
+  assert.is(id, nameCluster(TWO, others).id);
+  assert.equal(
+    members.map(({ incarnation }) => incarnation),
+    [0, 102, 0],
+  );
+});
+
+test("servers that were told of addresses say so, and are no cluster yet", () => {
+  const answer = introduce(TWO, { kind: "addresses", addresses: ["a:1", "c:3"] });
+  assert.equal(answer, unformed(TWO, "a:1", "c:3"));
 });
 
 test.run();
