@@ -178,7 +178,11 @@ export class KvServer {
     const { onEvent, heartbeatMs, electionTimeoutMs, requestTimeoutMs, limits } = options;
     const { identity, log, machine } = opened;
     const membership = new Membership(identity, cluster, (changed) => this.save(changed));
-    log.onFullChange = (full) => onEvent({ kind: "diskFull", full });
+    log.onFullChange = (full) => {
+      onEvent({ kind: "diskFull", full });
+      // The disks of the others may have room; there is still some left here until one of them leads.
+      if (full) void this.member?.leave();
+    };
     this.member = new MemberNode({
       membership,
       log,
