@@ -5,9 +5,10 @@
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { KV_GET, KV_PROGRAM, KV_V1 } from "../../src/kv/gen/kv.ts";
+import { KV_GET } from "../../src/kv/gen/kv.ts";
 import { concat, words } from "../support/bytes.ts";
 import { eventually } from "../support/eventually.ts";
+import { call } from "../support/kv-calls.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { openFilesLimit, residentBytes } from "../support/process-memory.ts";
 import { RawPeer, record } from "../support/raw-peer.ts";
@@ -65,9 +66,7 @@ async function serves(): Promise<void> {
   assert.is((await kv.get("big"))?.value.length, MIB);
 }
 
-const getBig = record(
-  concat(words(1, 0, 2, KV_PROGRAM, KV_V1, KV_GET.proc, 0, 0, 0, 0, 3), Buffer.from("big\0"), words(0, 0, 0)),
-);
+const getBig = record(call(KV_GET.proc, words(3), Buffer.from("big\0"), words(0, 0, 0)));
 
 test("garbage on the port does no harm", async () => {
   const random = seededRandom(1);
@@ -79,7 +78,7 @@ test("garbage on the port does no harm", async () => {
     // Some of it in a record, some in what looks like a call.
     if (round % 3 === 0) peer.send(garbage);
     else if (round % 3 === 1) peer.send(record(garbage));
-    else peer.send(record(concat(words(1, 0, 2, KV_PROGRAM, KV_V1, round % 7), garbage)));
+    else peer.send(record(call(round % 7, garbage)));
     peer.socket.end();
     await peer.untilClosed();
     peer.destroy();

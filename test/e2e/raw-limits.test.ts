@@ -8,9 +8,7 @@ import * as assert from "uvu/assert";
 import {
   KV_GET,
   KV_KEY_MAX,
-  KV_PROGRAM,
   KV_PUT,
-  KV_V1,
   KV_VALUE_MAX,
   KvConsistency,
   KvStatus,
@@ -20,10 +18,10 @@ import {
 import { AcceptStat } from "../../src/oncrpc/index.ts";
 import { decodeXdr } from "../../src/xdr/index.ts";
 import { concat, words } from "../support/bytes.ts";
+import { call, XID } from "../support/kv-calls.ts";
 import { RawPeer, record } from "../support/raw-peer.ts";
 import { type RealCluster, withCluster } from "../support/real-cluster.ts";
 
-const XID = 0x1234;
 const NO_SESSION = words(0, 0, 0, 0);
 const ALWAYS = words(0);
 const REPLY_HEADER_BYTES = 24;
@@ -31,10 +29,6 @@ const REPLY_HEADER_BYTES = 24;
 /** A variable-length opaque with whatever length it has. */
 function opaque(data: Uint8Array): Uint8Array {
   return concat(words(data.length), data, new Uint8Array(-data.length & 3));
-}
-
-function call(proc: number, ...args: readonly Uint8Array[]): Uint8Array {
-  return concat(words(XID, 0, 2, KV_PROGRAM, KV_V1, proc, 0, 0, 0, 0), ...args);
 }
 
 function putCall(key: Uint8Array, value: Uint8Array): Uint8Array {

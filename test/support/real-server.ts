@@ -80,6 +80,11 @@ export class RealServer {
     );
   }
 
+  /** From now on nobody reads what it says. */
+  closeStderr(): void {
+    this.program?.process.stderr?.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }
