@@ -211,19 +211,21 @@ async function serve(options: Omit<KvServerOptions, "onEvent">): Promise<void> {
     if (event.kind === "failed") fail(event.error);
     else say(describeEvent(event));
   };
-  const server = await KvServer.start({ ...options, onEvent }).catch(fail);
+  let server: KvServer | undefined;
   let isStopping = false;
   // A terminal, npm and a parent process may each pass on the same Ctrl-C.
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     say(`stopping on ${signal}`);
-    await server.stop().catch(fail);
+    // One that is not up yet has nothing to hand over, and is at most interrupted in reading.
+    await server?.stop().catch(fail);
     say("stopped");
     process.exit(0);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  server = await KvServer.start({ ...options, onEvent }).catch(fail);
 }
 
 /**
