@@ -202,7 +202,7 @@ test("refused: a data directory with a path too long for its lock", async () => 
   const directory = `/tmp/${"long/".repeat(19)}`;
   assert.is(
     await refused([...VALID, `--data-dir=${directory}`]),
-    `--data-dir=${directory} is too long: with "/lock" behind it, it may have 100 bytes, since a Unix socket lies there; give a shorter one, or a relative one`,
+    `--data-dir=${directory} is too long: it may have 93 bytes, since a Unix socket lies in it; give a shorter one, or a relative one`,
   );
 });
 
