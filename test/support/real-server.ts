@@ -85,8 +85,10 @@ export class RealServer {
     this.program?.process.stderr?.destroy();
   }
 
+  /** It may have ended by itself a moment ago; then nothing happens. */
   signal(signal: NodeJS.Signals): void {
-    process.kill(this.pid, signal);
+    if (this.program === undefined) throw new Error(`server ${this.id} was never started`);
+    this.program.process.kill(signal);
   }
 
   /** Sends a signal and waits for the end. */
