@@ -32,6 +32,7 @@ export class KvServerError extends Error {
 const DISK_ADVICE: Readonly<Record<string, string>> = {
   EACCES: "no permission; let the user of this process read and write there",
   EDQUOT: "the disk quota is used up; make room",
+  EISDIR: "a directory lies where a file should be",
   EIO: "the disk reports an error; replace it, and this server's data with it",
   ENOSPC: "the disk is full; make room",
   EPERM: "no permission; let the user of this process read and write there",
@@ -54,6 +55,14 @@ export function toServerError(error: unknown, dataDir: string): KvServerError {
   if (errno !== undefined && Object.hasOwn(DISK_ADVICE, errno)) {
     return new KvServerError("DISK_FAILED", `${dataDir}: ${DISK_ADVICE[errno]} (${errno})`, error);
   }
+  if (errno !== undefined && isAboutFile(error)) {
+    return new KvServerError("DISK_FAILED", `${dataDir}: ${error.message}`, error);
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new KvServerError("INTERNAL", text, error);
+}
+
+/** The system's errors about files name them; those about connections name an address. */
+function isAboutFile(error: unknown): error is Error {
+  return error instanceof Error && typeof (error as { path?: unknown }).path === "string";
 }

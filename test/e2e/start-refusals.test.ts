@@ -2,7 +2,7 @@
  * Servers that cannot start, or cannot form a cluster: each says in one line what is wrong, which server it is about
  * and what to change, and ends with the exit code that docs/operations.md gives.
  */
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -144,6 +144,29 @@ test("exit 7: a data directory that may not be read or written", () =>
     );
     first!.start();
     await first!.line(/elected leader/);
+  }));
+
+test("exit 7: a data directory in which something else lies than a server's data", () =>
+  withServers(alone, async (cluster) => {
+    const [server] = cluster.servers;
+    const { dataDir } = server!;
+    const nowhere = `${dataDir}-link`;
+    symlinkSync("nowhere", nowhere);
+    const dangling = await endOf(cluster.variant(server!, { dataDir: nowhere }));
+    assert.is(dangling.code, EXIT.DISK_FAILED, dangling.stderr);
+    assert.is(lastLine(dangling), `${nowhere}: ENOENT: no such file or directory, mkdir '${nowhere}'`);
+
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, "log"), "");
+    const end = await endOf(server!);
+    assert.is(end.code, EXIT.DISK_FAILED, end.stderr);
+    assert.is(lastLine(end), `${dataDir}: EEXIST: file already exists, mkdir '${join(dataDir, "log")}'`);
+
+    rmSync(join(dataDir, "log"));
+    mkdirSync(join(dataDir, "store.mdb"));
+    const directory = await endOf(server!);
+    assert.is(directory.code, EXIT.DISK_FAILED, directory.stderr);
+    assert.is(lastLine(directory), `${dataDir}: a directory lies where a file should be (EISDIR)`);
   }));
 
 test("exit 4: two servers with one id", () =>
