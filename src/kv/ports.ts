@@ -41,7 +41,6 @@ export interface Disk {
 }
 
 export interface DiskFile {
-  readonly name: string;
   size(): Promise<number>;
   /** Up to `lengthBytes` from `position`; fewer only at the end of the file. */
   read(position: number, lengthBytes: number): Promise<Uint8Array>;

@@ -57,16 +57,14 @@ export class RealDisk implements Disk {
 
   private async openFile(name: string, flags: string): Promise<DiskFile> {
     const fd = await settle<number>((done) => fs.open(join(this.path, name), flags, 0o600, done));
-    return new RealFile(name, fd);
+    return new RealFile(fd);
   }
 }
 
 class RealFile implements DiskFile {
-  readonly name: string;
   private readonly fd: number;
 
-  constructor(name: string, fd: number) {
-    this.name = name;
+  constructor(fd: number) {
     this.fd = fd;
   }
 

@@ -9,9 +9,9 @@ import * as assert from "uvu/assert";
 import { KvStatus } from "../../src/kv/gen/kv.ts";
 import { parseAddress } from "../../src/oncrpc/index.ts";
 import { answering, FakeKvServer } from "../support/fake-kv-server.ts";
-import { interopTest } from "../support/interop.ts";
-import { withKvServer } from "../support/kv-server-process.ts";
+import { lackOf, testThatNeeds } from "../support/needs.ts";
 import { type ProgramResult, runProgram } from "../support/program.ts";
+import { withCluster } from "../support/real-cluster.ts";
 import { scratchDirectory } from "../support/scratch-directory.ts";
 import { compileGenerated, compileProgram, missingCPackages, rpcgen } from "../support/stock-rpcgen.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -54,24 +54,39 @@ async function withFakeServer(
 const done = (stdout: string): ProgramResult => ({ exitCode: 0, stdout, stderr: "" });
 const notFound: ProgramResult = { exitCode: 1, stdout: "", stderr: "" };
 
-interopTest("a client from stock rpcgen puts, gets, ranges and deletes on a kv_server", MISSING, async () => {
-  await withKvServer(async ({ host, port }) => {
-    const client = clientOf(host, port);
-    assert.equal(await client("get", "mykey"), notFound);
-    assert.equal(await client("put", "mykey", "Hello World"), done("revision 1\n"));
-    assert.equal(await client("get", "mykey"), done("Hello World\n"));
-    assert.equal(await client("put", "other", ""), done("revision 2\n"));
-    assert.equal(await client("put", "zebra", "stripes"), done("revision 3\n"));
-    assert.equal(await client("range", "m", "z"), done("mykey\tHello World\nother\t\n"));
-    assert.equal(await client("del", "other"), done("revision 4\n"));
-    assert.equal(await client("del", "other"), notFound);
-    assert.equal(await client("range", "m", "zz"), done("mykey\tHello World\nzebra\tstripes\n"));
-  });
-});
+testThatNeeds(
+  lackOf(MISSING),
+  "a client from stock rpcgen puts, gets, ranges and deletes on every server of a cluster",
+  async () => {
+    await withCluster({}, async (cluster) => {
+      const [one, two, three] = cluster.servers.map(({ port }) => clientOf("127.0.0.1", port));
+      let revision = 0;
+      const changed = (): ProgramResult => done(`revision ${++revision}\n`);
+      // Each takes its turn at every part; what it does, the next one must see at once.
+      for (const [here, there] of [
+        [one!, two!],
+        [two!, three!],
+        [three!, one!],
+      ] as const) {
+        assert.equal(await here("get", "mykey"), notFound);
+        assert.equal(await here("put", "mykey", "Hello World"), changed());
+        assert.equal(await there("get", "mykey"), done("Hello World\n"));
+        assert.equal(await here("put", "other", ""), changed());
+        assert.equal(await here("put", "zebra", "stripes"), changed());
+        assert.equal(await there("range", "m", "z"), done("mykey\tHello World\nother\t\n"));
+        assert.equal(await here("del", "other"), changed());
+        assert.equal(await there("del", "other"), notFound);
+        assert.equal(await here("range", "m", "zz"), done("mykey\tHello World\nzebra\tstripes\n"));
+        assert.equal(await there("del", "mykey"), changed());
+        assert.equal(await here("del", "zebra"), changed());
+      }
+    });
+  },
+);
 
-interopTest(
+testThatNeeds(
+  lackOf(MISSING),
   "a write whose reply is lost is sent again by the C client and applied once",
-  MISSING,
   async () => {
     await withFakeServer(async (server, client, proxy) => {
       proxy.loseNextReply();
@@ -86,7 +101,7 @@ interopTest(
   },
 );
 
-interopTest("the C client asks again where the answer says that it may help", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "the C client asks again where the answer says that it may help", async () => {
   await withFakeServer(async (server, client) => {
     server.faults.push(answering(KvStatus.KV_BUSY), answering(KvStatus.KV_UNAVAILABLE));
     assert.equal(await client("put", "mykey", "at last"), done("revision 1\n"));
@@ -96,14 +111,18 @@ interopTest("the C client asks again where the answer says that it may help", MI
   });
 });
 
-interopTest("the C client gets a range that comes in several answers as a whole", MISSING, async () => {
-  await withFakeServer(async (server, client) => {
-    server.pageSize = 2;
-    const keys = ["a", "b", "c", "d", "e"];
-    for (const key of keys) assert.is((await client("put", key, `${key}!`)).exitCode, 0);
-    assert.equal(await client("range", "", ""), done(keys.map((key) => `${key}\t${key}!\n`).join("")));
-    assert.is(server.calls.filter((name) => name === "KV_RANGE").length, 3);
-  });
-});
+testThatNeeds(
+  lackOf(MISSING),
+  "the C client gets a range that comes in several answers as a whole",
+  async () => {
+    await withFakeServer(async (server, client) => {
+      server.pageSize = 2;
+      const keys = ["a", "b", "c", "d", "e"];
+      for (const key of keys) assert.is((await client("put", key, `${key}!`)).exitCode, 0);
+      assert.equal(await client("range", "", ""), done(keys.map((key) => `${key}\t${key}!\n`).join("")));
+      assert.is(server.calls.filter((name) => name === "KV_RANGE").length, 3);
+    });
+  },
+);
 
 test.run();

@@ -17,7 +17,7 @@ import {
   KvWhen,
 } from "../../src/kv/gen/kv.ts";
 import { RpcClient, tcpTransport } from "../../src/oncrpc/index.ts";
-import { interopTest } from "../support/interop.ts";
+import { lackOf, testThatNeeds } from "../support/needs.ts";
 import { ServerProcess } from "../support/program.ts";
 import { scratchDirectory } from "../support/scratch-directory.ts";
 import { compileGenerated, compileProgram, missingCPackages, rpcgen } from "../support/stock-rpcgen.ts";
@@ -75,7 +75,7 @@ function getArgs(key: string): KvGetArgs {
   return { key: Buffer.from(key), revision: 0, consistency: KvConsistency.KV_LINEARIZABLE };
 }
 
-interopTest("the generated client calls every procedure of a server in C", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "the generated client calls every procedure of a server in C", async () => {
   await withStubs(async (client) => {
     await client.null();
     const put = await client.put(putArgs("b", EVERY_BYTE));
@@ -100,7 +100,7 @@ interopTest("the generated client calls every procedure of a server in C", MISSI
   });
 });
 
-interopTest("every arm of the unions of a C server's results is understood", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "every arm of the unions of a C server's results is understood", async () => {
   await withStubs(async (client) => {
     await client.put(putArgs("a", "1"));
     const conflict = await client.put(putArgs("a", "2", 7));
@@ -117,9 +117,9 @@ interopTest("every arm of the unions of a C server's results is understood", MIS
   });
 });
 
-interopTest(
+testThatNeeds(
+  lackOf(MISSING),
   "a thousand calls in flight are answered by a C server, each with its own result",
-  MISSING,
   async () => {
     await withStubs(async (client) => {
       const keys = Array.from({ length: 1000 }, (_, i) => `key-${i}`);
@@ -136,7 +136,7 @@ interopTest(
   },
 );
 
-interopTest("KvClient puts, gets, ranges and deletes on a server in C", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "KvClient puts, gets, ranges and deletes on a server in C", async () => {
   await withServer(async (port) => {
     const kv = new KvClient({ servers: [`127.0.0.1:${port}`] });
     try {

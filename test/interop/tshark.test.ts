@@ -18,11 +18,11 @@ import {
 } from "../../src/kv/gen/kv.ts";
 import { RpcClient, type RpcClientOptions, tcpTransport } from "../../src/oncrpc/index.ts";
 import { words } from "../support/bytes.ts";
-import { interopTest } from "../support/interop.ts";
-import { withKvServer } from "../support/kv-server-process.ts";
+import { lackOf, testThatNeeds } from "../support/needs.ts";
 import { pcapOf } from "../support/pcap.ts";
 import { isInstalled, runProgram } from "../support/program.ts";
 import { RawPeer, record } from "../support/raw-peer.ts";
+import { withCluster } from "../support/real-cluster.ts";
 import { scratchDirectory } from "../support/scratch-directory.ts";
 import { type PassedBytes, TcpProxy } from "../support/tcp-proxy.ts";
 
@@ -37,8 +37,8 @@ const REPLY = 1;
 /** Lets `run` talk to a kv_server. Returns what was said. */
 async function listenIn(run: (proxy: TcpProxy) => Promise<void>): Promise<PassedBytes[]> {
   let passed: PassedBytes[] = [];
-  await withKvServer(async ({ port }) => {
-    const proxy = await TcpProxy.listen(port);
+  await withCluster({ size: 1 }, async ({ servers }) => {
+    const proxy = await TcpProxy.listen(servers[0]!.port);
     try {
       await run(proxy);
     } finally {
@@ -101,7 +101,7 @@ const PUT: KvPutArgs = {
 };
 const GET: KvGetArgs = { key: PUT.key, revision: 0, consistency: KvConsistency.KV_LINEARIZABLE };
 
-interopTest("tshark reads calls and replies of KV_PUT and KV_GET", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "tshark reads calls and replies of KV_PUT and KV_GET", async () => {
   const passed = await listenIn((proxy) =>
     withClient(proxy, {}, async (client) => {
       await client.put(PUT);
@@ -126,7 +126,7 @@ interopTest("tshark reads calls and replies of KV_PUT and KV_GET", MISSING, asyn
   ]);
 });
 
-interopTest("tshark matches each of many pipelined replies with its call", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "tshark matches each of many pipelined replies with its call", async () => {
   const count = 100;
   const passed = await listenIn((proxy) =>
     withClient(proxy, {}, async (client) => {
@@ -143,7 +143,7 @@ interopTest("tshark matches each of many pipelined replies with its call", MISSI
   assert.equal([...replied].sort(), [...called].sort());
 });
 
-interopTest("tshark reads the AUTH_SYS credential that a client claims", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "tshark reads the AUTH_SYS credential that a client claims", async () => {
   const credential = {
     flavor: "sys",
     stamp: 7,
@@ -163,12 +163,12 @@ interopTest("tshark reads the AUTH_SYS credential that a client claims", MISSING
   assert.equal(row, ["1,0", "workstation", "1000", "100,4,24"]);
 });
 
-interopTest("tshark does complain about a call that is cut off", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "tshark does complain about a call that is cut off", async () => {
   const cutOff = record(words(1, CALL, 2, KV_PROGRAM, 1, 0, 1, 400));
   assert.not.equal(await complaints([{ from: "client", bytes: cutOff }]), []);
 });
 
-interopTest("tshark reads every way in which a server refuses (RFC 5531 §9)", MISSING, async () => {
+testThatNeeds(lackOf(MISSING), "tshark reads every way in which a server refuses (RFC 5531 §9)", async () => {
   const call = (rpcvers: number, prog: number, vers: number, proc: number, flavor = 0): Uint8Array =>
     words(1, CALL, rpcvers, prog, vers, proc, flavor, 0, 0, 0);
   const refused = [

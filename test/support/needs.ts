@@ -6,7 +6,11 @@ import { test } from "uvu";
  *
  * @param lack  why it cannot run here; undefined: it can
  */
-export function testThatNeeds(lack: string | undefined, name: string, body: () => Promise<void>): void {
+export function testThatNeeds(
+  lack: string | undefined,
+  name: string,
+  body: () => Promise<void> | void,
+): void {
   if (lack === undefined) test(name, body);
   else if (process.env["CI"] === "true") {
     test(name, () => {
@@ -16,4 +20,10 @@ export function testThatNeeds(lack: string | undefined, name: string, body: () =
     console.log(`not run: ${name}: ${lack}`);
     test.skip(name);
   }
+}
+
+/** What `testThatNeeds` is told when Debian packages are missing; undefined: all is there. */
+export function lackOf(missingPackages: readonly string[]): string | undefined {
+  if (missingPackages.length === 0) return undefined;
+  return `a program is missing: apt install ${missingPackages.join(" ")}`;
 }

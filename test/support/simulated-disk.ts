@@ -261,7 +261,7 @@ class MountedDisk implements Disk {
 }
 
 class OpenFile implements DiskFile {
-  readonly name: string;
+  private readonly name: string;
   private readonly disk: SimulatedDisk;
   private readonly life: number;
   private readonly file: SimulatedFile;
