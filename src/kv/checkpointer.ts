@@ -103,7 +103,6 @@ export class Checkpointer {
       this.checkpointIndex = appliedIndex;
       this.outOfSpace = false;
     } catch (error) {
-      machine.sessions.returnChanged(changed);
       if ((error as NodeJS.ErrnoException).code === "ENOSPC") this.outOfSpace = true;
       else this.parts.onFailure(error);
     }

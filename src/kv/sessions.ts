@@ -24,6 +24,40 @@ export type Admission =
 
 const APPLY: Admission = { kind: "apply" };
 
+/** A place in the order of use: a doubly linked ring, so that being used costs the same for any number of sessions. */
+class Place {
+  readonly id: string;
+  session: Session;
+  older: Place = this;
+  newer: Place = this;
+  /** The checkpoint that will be the first to have it as it is. */
+  changedFor = 0;
+
+  constructor(id: string, session: Session) {
+    this.id = id;
+    this.session = session;
+  }
+
+  leave(): void {
+    this.older.newer = this.newer;
+    this.newer.older = this.older;
+  }
+
+  standBefore(place: Place): void {
+    this.older = place.older;
+    this.newer = place;
+    this.older.newer = this;
+    place.older = this;
+  }
+}
+
+const NOBODY: Session = {
+  sequence: 0,
+  lastUsedMs: Number.POSITIVE_INFINITY,
+  lastUsedIndex: 0,
+  outcome: refusedWrite(KvStatus.KV_INVALID),
+};
+
 /**
  * The sessions of all clients, by which a write that comes twice is applied once (dissertation §6.3).
  *
@@ -33,10 +67,12 @@ const APPLY: Admission = { kind: "apply" };
  * Ids are the eight bytes of the wire as a latin1 string.
  */
 export class SessionTable {
-  /** Longest idle first: a session that is used moves to the end. */
-  private readonly sessions = new Map<string, Session>();
+  private readonly sessions = new Map<string, Place>();
+  /** Where the ring begins and ends: the longest idle session is the next newer one. */
+  private readonly end = new Place("", NOBODY);
   /** Changed or removed since the last checkpoint. */
-  private changed = new Set<string>();
+  private changed: string[] = [];
+  private nextCheckpoint = 1;
   private readonly limit: number;
 
   constructor(limit: number = SESSIONS_LIMIT) {
@@ -50,13 +86,13 @@ export class SessionTable {
   /** Takes in a session from a checkpoint; to be called in any order before the first write. */
   restore(restored: readonly (readonly [string, Session])[]): void {
     const oldestFirst = [...restored].sort(([, a], [, b]) => a.lastUsedIndex - b.lastUsedIndex);
-    for (const [id, session] of oldestFirst) this.sessions.set(id, session);
+    for (const [id, session] of oldestFirst) this.add(id, session);
   }
 
   /** Decides, before a write is applied at log time `nowMs`, whether it may be. */
   admit(id: string, sequence: number, nowMs: number): Admission {
     this.expire(nowMs);
-    const session = this.sessions.get(id);
+    const session = this.sessions.get(id)?.session;
     if (session === undefined) {
       if (sequence !== 1) return answer(KvStatus.KV_SESSION_EXPIRED);
       return this.hasRoom(nowMs) ? APPLY : answer(KvStatus.KV_BUSY);
@@ -68,45 +104,51 @@ export class SessionTable {
 
   /** Remembers what an admitted write came to. */
   record(id: string, session: Session): void {
-    this.sessions.delete(id);
-    this.sessions.set(id, session);
-    this.changed.add(id);
+    const place = this.sessions.get(id) ?? this.add(id, session);
+    place.session = session;
+    place.leave();
+    place.standBefore(this.end);
+    if (place.changedFor === this.nextCheckpoint) return;
+    place.changedFor = this.nextCheckpoint;
+    this.changed.push(id);
   }
 
   get(id: string): Session | undefined {
-    return this.sessions.get(id);
+    return this.sessions.get(id)?.session;
   }
 
   /** The ids of all sessions that changed since the last call; one that `get` does not find any more is gone. */
   takeChanged(): Set<string> {
-    const taken = this.changed;
-    this.changed = new Set();
+    const taken = new Set(this.changed);
+    this.changed = [];
+    this.nextCheckpoint += 1;
     return taken;
   }
 
-  /** Counts as changed again what a failed checkpoint did not save. */
-  returnChanged(ids: Iterable<string>): void {
-    for (const id of ids) this.changed.add(id);
+  private add(id: string, session: Session): Place {
+    const place = new Place(id, session);
+    place.standBefore(this.end);
+    this.sessions.set(id, place);
+    return place;
   }
 
   private expire(nowMs: number): void {
-    for (const [id, session] of this.sessions) {
-      if (nowMs - session.lastUsedMs <= SESSION_IDLE_LIMIT_MS) return;
-      this.remove(id);
-    }
+    for (let idle = this.end.newer; nowMs - idle.session.lastUsedMs > SESSION_IDLE_LIMIT_MS; idle = idle.newer)
+      this.remove(idle);
   }
 
   private hasRoom(nowMs: number): boolean {
     if (this.sessions.size < this.limit) return true;
-    const [id, longestIdle] = this.sessions.entries().next().value!;
-    if (nowMs - longestIdle.lastUsedMs < KV_SESSION_MIN_MS) return false;
-    this.remove(id);
+    const longestIdle = this.end.newer;
+    if (nowMs - longestIdle.session.lastUsedMs < KV_SESSION_MIN_MS) return false;
+    this.remove(longestIdle);
     return true;
   }
 
-  private remove(id: string): void {
-    this.sessions.delete(id);
-    this.changed.add(id);
+  private remove(place: Place): void {
+    place.leave();
+    this.sessions.delete(place.id);
+    this.changed.push(place.id);
   }
 }
 

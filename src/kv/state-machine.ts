@@ -2,6 +2,7 @@ import { type Entry, EntryKind, type LogIndex, type Term } from "../raft/index.t
 import { type Command, CommandDecoder, PUT } from "./command.ts";
 import { type KvCondition, KvStatus, KvWhen } from "./gen/kv.ts";
 import type { SessionTable } from "./sessions.ts";
+import { toLatin1 } from "./store/latin1.ts";
 import type { MvccStore } from "./store/mvcc-store.ts";
 import { refusedWrite, type WriteOutcome } from "./write-outcome.ts";
 
@@ -20,25 +21,29 @@ export interface AppliedPosition {
 export class StateMachine {
   readonly store: MvccStore;
   readonly sessions: SessionTable;
-  private position: AppliedPosition;
+  private index: LogIndex;
+  private term: Term;
+  private timeMs: number;
   private readonly decoder = new CommandDecoder();
 
   constructor(store: MvccStore, sessions: SessionTable, position: AppliedPosition) {
     this.store = store;
     this.sessions = sessions;
-    this.position = position;
+    this.index = position.appliedIndex;
+    this.term = position.appliedTerm;
+    this.timeMs = position.logTimeMs;
   }
 
   get appliedIndex(): LogIndex {
-    return this.position.appliedIndex;
+    return this.index;
   }
 
   get appliedTerm(): Term {
-    return this.position.appliedTerm;
+    return this.term;
   }
 
   get logTimeMs(): number {
-    return this.position.logTimeMs;
+    return this.timeMs;
   }
 
   get revision(): number {
@@ -48,15 +53,17 @@ export class StateMachine {
   /** Applies the entry that follows the last one. Returns what its write came to; null for an entry without a write. */
   apply(entry: Entry): WriteOutcome | null {
     const command = entry.kind === EntryKind.COMMAND ? this.decoder.decode(entry.data) : null;
+    this.index = entry.index;
+    this.term = entry.term;
+    if (command === null) return null;
     // Each leader continues the time of the one before it, but may have heard less of it.
-    const logTimeMs = Math.max(this.logTimeMs, command?.logTimeMs ?? 0);
-    this.position = { appliedIndex: entry.index, appliedTerm: entry.term, logTimeMs };
-    return command === null ? null : this.execute(command);
+    this.timeMs = Math.max(this.timeMs, command.logTimeMs);
+    return this.execute(command);
   }
 
   /** Carries a write out, unless its session shows that it was carried out before. */
   private execute(command: Command): WriteOutcome {
-    const id = sessionKey(command.args.session);
+    const id = toLatin1(command.args.session);
     if (id === NO_SESSION) return this.write(command);
     const { sequence } = command.args;
     const admission = this.sessions.admit(id, sequence, this.logTimeMs);
@@ -72,14 +79,16 @@ export class StateMachine {
   }
 
   private write({ proc, args }: Command): WriteOutcome {
-    const modRevision = this.store.modRevisionOf(args.key);
+    const { store } = this;
+    const place = store.locate(args.key);
+    const { modRevision } = place;
     if (!holds(args.condition, modRevision)) return refusedWrite(KvStatus.KV_CONFLICT, modRevision);
     if (proc === PUT) {
-      const { revision, keyVersion } = this.store.put(args.key, args.value);
+      const { revision, keyVersion } = store.putAt(place, args.value);
       return { status: KvStatus.KV_OK, revision, prevRevision: modRevision, keyVersion };
     }
     if (modRevision === 0) return refusedWrite(KvStatus.KV_NOT_FOUND);
-    const revision = this.store.delete(args.key);
+    const revision = store.deleteAt(place);
     return { status: KvStatus.KV_OK, revision, prevRevision: modRevision, keyVersion: 0 };
   }
 }
@@ -89,8 +98,3 @@ function holds(condition: KvCondition, modRevision: number): boolean {
 }
 
 const NO_SESSION = "\0".repeat(8);
-
-/** A session's eight bytes as a latin1 string, which a Map can hold. */
-function sessionKey(session: Uint8Array): string {
-  return Buffer.from(session.buffer, session.byteOffset, session.length).toString("latin1");
-}

@@ -14,6 +14,7 @@ import {
   storeSessionCodec,
 } from "../gen/store.ts";
 import { StoreDamagedError } from "./errors.ts";
+import type { KeyHistory } from "./key-history.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 import { RecentRecords } from "./recent-records.ts";
@@ -51,6 +52,28 @@ export interface RangeResult {
   readonly pairs: Pair[];
   /** There are further pairs in the range. */
   readonly more: boolean;
+}
+
+/** A key and what the index knows of it: one search for a condition and the write that depends on it. */
+export class KeyPlace {
+  readonly key: Uint8Array;
+  readonly name: string;
+  readonly history: KeyHistory | undefined;
+
+  constructor(key: Uint8Array, name: string, history: KeyHistory | undefined) {
+    this.key = key;
+    this.name = name;
+    this.history = history;
+  }
+
+  get exists(): boolean {
+    return this.history !== undefined && !this.history.isDeleted;
+  }
+
+  /** The revision that last changed the key; 0: there is no such key. */
+  get modRevision(): number {
+    return this.exists ? this.history!.modRevision : 0;
+  }
 }
 
 /** How far the replicated log was applied, for the checkpoint to remember. */
@@ -124,22 +147,25 @@ export class MvccStore {
     return this.recent.sizeBytes;
   }
 
-  /** The revision that last changed the key; 0: there is no such key. From memory. */
-  modRevisionOf(key: Uint8Array): number {
-    const history = this.index.find(toLatin1(key));
-    return history === undefined || history.isDeleted ? 0 : history.modRevision;
+  /** Where a key stands, from memory. It holds until the next write. */
+  locate(key: Uint8Array): KeyPlace {
+    const name = toLatin1(key);
+    return new KeyPlace(key, name, this.index.find(name));
   }
 
   /** Sets the value of a key. Key and value are copied. */
   put(key: Uint8Array, value: Uint8Array): { readonly revision: number; readonly keyVersion: number } {
-    const name = toLatin1(key);
-    const known = this.index.find(name);
-    const exists = known !== undefined && !known.isDeleted;
+    return this.putAt(this.locate(key), value);
+  }
+
+  /** The same for a key that was just located. */
+  putAt(place: KeyPlace, value: Uint8Array): { readonly revision: number; readonly keyVersion: number } {
+    const { key, name, history, exists } = place;
     const revision = this.currentRevision + 1;
-    const createRevision = exists ? known.createRevision : revision;
-    const keyVersion = exists ? known.keyVersion + 1 : 1;
+    const createRevision = exists ? history!.createRevision : revision;
+    const keyVersion = exists ? history!.keyVersion + 1 : 1;
     this.add({ kind: StoreRecordKind.STORE_PUT, revision, createRevision, keyVersion, key, value });
-    this.index.change(name, known, revision, createRevision, keyVersion);
+    this.index.change(name, history, revision, createRevision, keyVersion);
     return { revision, keyVersion };
   }
 
@@ -148,9 +174,12 @@ export class MvccStore {
    * @returns the revision that this made; 0 when there is no such key, and then it made none
    */
   delete(key: Uint8Array): number {
-    const name = toLatin1(key);
-    const known = this.index.find(name);
-    if (known === undefined || known.isDeleted) return 0;
+    return this.deleteAt(this.locate(key));
+  }
+
+  /** The same for a key that was just located. */
+  deleteAt({ key, name, history, exists }: KeyPlace): number {
+    if (!exists) return 0;
     const revision = this.currentRevision + 1;
     this.add({
       kind: StoreRecordKind.STORE_DELETE,
@@ -160,7 +189,7 @@ export class MvccStore {
       key,
       value: NO_VALUE,
     });
-    this.index.change(name, known, revision, 0, 0);
+    this.index.change(name, history, revision, 0, 0);
     return revision;
   }
 

@@ -27,7 +27,7 @@ test("each write gives the store the next revision; a pair remembers those that 
   assert.equal(store.put(bytes("a"), bytes("3")), { revision: 3, keyVersion: 2 });
   const pair = { key: "a", value: "3", createRevision: 1, modRevision: 3, keyVersion: 2 };
   assert.equal(readable(store.get(bytes("a"))), pair);
-  assert.is(store.modRevisionOf(bytes("a")), 3);
+  assert.is(store.locate(bytes("a")).modRevision, 3);
   assert.is(store.revision, 3);
   assert.is(store.keyCount, 2);
 });
@@ -38,7 +38,7 @@ test("a key that was removed is gone, and begins at version 1 when it comes back
   put(store, "a", "2");
   assert.is(store.delete(bytes("a")), 3);
   assert.is(store.get(bytes("a")), undefined);
-  assert.is(store.modRevisionOf(bytes("a")), 0);
+  assert.is(store.locate(bytes("a")).modRevision, 0);
   assert.is(store.keyCount, 0);
   assert.equal(store.put(bytes("a"), bytes("4")), { revision: 4, keyVersion: 1 });
   assert.is(store.get(bytes("a"))?.createRevision, 4);
