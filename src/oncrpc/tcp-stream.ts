@@ -65,6 +65,12 @@ export class TcpStream implements ByteStream {
   }
 }
 
+/**
+ * `localhost` is these and nothing else (RFC 6761 §6.3). Asking the system for them, as for any other name, takes a
+ * tenth of what a one-shot `kv_client get` takes.
+ */
+const LOCALHOST = ["127.0.0.1", "::1"];
+
 /** Reaches a server over TCP. A name that has several addresses is tried at all of them. */
 export function tcpTransport(server: HostPort): ClientTransport {
   return {
@@ -73,9 +79,21 @@ export function tcpTransport(server: HostPort): ClientTransport {
   };
 }
 
-function connectTcp(server: HostPort, signal: AbortSignal): Promise<ByteStream> {
+async function connectTcp({ host, port }: HostPort, signal: AbortSignal): Promise<ByteStream> {
+  if (host !== "localhost") return connectTo(host, port, signal);
+  const [first, second] = LOCALHOST as [string, string];
+  try {
+    return await connectTo(first, port, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    // Nobody is there by the second address either: the first one's error tells as much.
+    return connectTo(second, port, signal).catch(() => Promise.reject(error));
+  }
+}
+
+function connectTo(host: string, port: number, signal: AbortSignal): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: server.host, port: server.port, allowHalfOpen: true });
+    const socket = connect({ host, port, allowHalfOpen: true });
     const giveUp = (): void => {
       socket.destroy();
       reject(signal.reason);
