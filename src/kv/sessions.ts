@@ -133,8 +133,7 @@ export class SessionTable {
   }
 
   private expire(nowMs: number): void {
-    for (let idle = this.end.newer; nowMs - idle.session.lastUsedMs > SESSION_IDLE_LIMIT_MS; idle = idle.newer)
-      this.remove(idle);
+    while (nowMs - this.end.newer.session.lastUsedMs > SESSION_IDLE_LIMIT_MS) this.remove(this.end.newer);
   }
 
   private hasRoom(nowMs: number): boolean {
