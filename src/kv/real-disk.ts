@@ -16,7 +16,7 @@ export class RealDisk implements Disk {
   /** Opens the directory `path`; makes it, and the ones above it, if need be. */
   static async open(path: string): Promise<RealDisk> {
     const absolute = resolve(path);
-    const made = await fs.promises.mkdir(absolute, { recursive: true });
+    const made = await makeDirectory(absolute);
     if (made !== undefined) await syncParents(absolute, made);
     return new RealDisk(absolute, await fs.promises.open(absolute, "r"));
   }
@@ -119,6 +119,26 @@ function settle<T>(start: (done: (error: Error | null, result?: T) => void) => v
       else rejectWith(error);
     });
   });
+}
+
+/**
+ * Makes the directory, and the ones above it if need be. Node's own way to do that never ends where a file system
+ * takes no new names, as below /proc.
+ *
+ * @returns the topmost one that it made; undefined: there was nothing to make
+ */
+async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
+    await fs.promises.mkdir(path);
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await fs.promises.stat(path)).isDirectory()) return undefined;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const made = await makeDirectory(dirname(path));
+  await fs.promises.mkdir(path);
+  return made ?? path;
 }
 
 /** Makes the directories from `made` down to `path` durable, by their entries in the ones above. */

@@ -296,14 +296,20 @@ async function openLog(dataDir: string, reach?: LogPosition): Promise<Log> {
   return Log.open(disk, reach === undefined ? { random: realRandom } : { random: realRandom, reach });
 }
 
+/** Why a data directory cannot be made, where that is the fault of its name. */
+const NO_DIRECTORY: Readonly<Record<string, string>> = {
+  EEXIST: "is no directory",
+  ENOTDIR: "is no path: a part of it is no directory",
+  ENOENT: "cannot be made: the file system there takes no new directories",
+};
+
 /** Makes the directory if need be. */
 async function openDirectory(dataDir: string): Promise<RealDisk> {
   try {
     return await RealDisk.open(dataDir);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== "EEXIST" && errno !== "ENOTDIR") throw error;
-    const problem = errno === "EEXIST" ? "is no directory" : "is no path: a part of it is no directory";
+    const problem = NO_DIRECTORY[errnoOf(error) ?? ""];
+    if (problem === undefined) throw error;
     throw new KvServerError("USAGE", `--data-dir=${dataDir} ${problem}; choose another one`, error);
   }
 }

@@ -1,4 +1,5 @@
 import { XdrError } from "./errors.ts";
+import { paddingOf } from "./padding.ts";
 
 export interface XdrReaderOptions {
   /** Accept padding bytes that are not zero, as libtirpc does. Default: false. */
@@ -142,7 +143,7 @@ export class XdrReader {
 
   /** opaque[length] (RFC 4506 §4.9), as a view of the input. */
   fixedOpaque(length: number, field?: string): Uint8Array {
-    const padded = (length + 3) & ~3;
+    const padded = length + paddingOf(length);
     const at = this.advance(padded, field);
     if (padded !== length && this.checkPadding) this.requireZeros(at + length, at + padded, field);
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, length);

@@ -1,4 +1,5 @@
 import { XdrError } from "./errors.ts";
+import { paddingOf } from "./padding.ts";
 
 const TWO_32 = 0x1_0000_0000;
 const INITIAL_BYTES = 1024;
@@ -152,7 +153,7 @@ export class XdrWriter {
       throw new XdrError("XDR_BAD_STRING", "string has no UTF-8 form", field);
     }
     this.word(length);
-    const at = this.advance((length + 3) & ~3);
+    const at = this.advance(length + paddingOf(length));
     this.buffer.write(value, at, length);
     this.zero(at + length);
   }
@@ -178,7 +179,7 @@ export class XdrWriter {
 
   private padded(value: Uint8Array): void {
     const length = value.length;
-    const at = this.advance((length + 3) & ~3);
+    const at = this.advance(length + paddingOf(length));
     this.buffer.set(value, at);
     this.zero(at + length);
   }

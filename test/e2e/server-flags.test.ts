@@ -198,6 +198,13 @@ test("refused: a data directory that is a file, or lies below one", async () => 
   rmSync(directory, { recursive: true });
 });
 
+test("refused: a data directory in a file system that takes none", async () => {
+  assert.is(
+    await refused([...VALID, "--data-dir=/proc/sundial"]),
+    "--data-dir=/proc/sundial cannot be made: the file system there takes no new directories; choose another one",
+  );
+});
+
 test("refused: a data directory with a path too long for its lock", async () => {
   const directory = `/tmp/${"long/".repeat(19)}`;
   assert.is(

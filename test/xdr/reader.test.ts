@@ -70,6 +70,12 @@ test("RFC 4506 §4.6, §4.7: float and double are IEEE 754", () => {
   assert.ok(Number.isNaN(reader("7ff80000 00000000").double()));
 });
 
+test("RFC 4506 §3: the longest opaque that can be declared is not there, nor is its padding", () => {
+  for (const length of [2 ** 31 - 3, 2 ** 31, 2 ** 32 - 5, 2 ** 32 - 1]) {
+    throws("XDR_TRUNCATED", () => reader("00000000").fixedOpaque(length));
+  }
+});
+
 test("RFC 4506 §4.9: fixed-length opaque is padded with zeros to a multiple of four", () => {
   const items = reader("01020304 05000000 06");
   assert.is(hex(items.fixedOpaque(5)), "01020304 05");
