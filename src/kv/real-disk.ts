@@ -133,12 +133,22 @@ async function makeDirectory(path: string): Promise<string | undefined> {
     return path;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await fs.promises.stat(path)).isDirectory()) return undefined;
+    if (code === "EEXIST" && (await isDirectory(path))) return undefined;
     if (code !== "ENOENT" || dirname(path) === path) throw error;
   }
   const made = await makeDirectory(dirname(path));
   await fs.promises.mkdir(path);
   return made ?? path;
+}
+
+/** False also for a link to what is not there. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await fs.promises.stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Makes the directories from `made` down to `path` durable, by their entries in the ones above. */

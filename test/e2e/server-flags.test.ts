@@ -2,7 +2,7 @@
  * Each wrong flag of kv_server: one line that says what is wrong and what can be given, and exit code 2. Nothing is
  * made on the disk, and nothing listens.
  */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -183,7 +183,7 @@ for (const [what, flags, message] of REFUSALS) {
   });
 }
 
-test("refused: a data directory that is a file, or lies below one", async () => {
+test("refused: a data directory that is a file, lies below one, or is a link to nothing", async () => {
   const directory = mkdtempSync(join(tmpdir(), "sundial-"));
   const file = join(directory, "file");
   writeFileSync(file, "mine");
@@ -194,6 +194,12 @@ test("refused: a data directory that is a file, or lies below one", async () => 
   assert.is(
     await refused([...VALID, `--data-dir=${file}/data`]),
     `--data-dir=${file}/data is no path: a part of it is no directory; choose another one`,
+  );
+  const link = join(directory, "link");
+  symlinkSync("nowhere", link);
+  assert.is(
+    await refused([...VALID, `--data-dir=${link}`]),
+    `--data-dir=${link} is no directory; choose another one`,
   );
   rmSync(directory, { recursive: true });
 });
