@@ -73,6 +73,8 @@ export class SessionTable {
   /** Changed or removed since the last checkpoint. */
   private changed: string[] = [];
   private nextCheckpoint = 1;
+  /** Of the session that was asked for last: the one that `record` is most likely called for. */
+  private latest: Place | undefined;
   private readonly limit: number;
 
   constructor(limit: number = SESSIONS_LIMIT) {
@@ -92,7 +94,8 @@ export class SessionTable {
   /** Decides, before a write is applied at log time `nowMs`, whether it may be. */
   admit(id: string, sequence: number, nowMs: number): Admission {
     this.expire(nowMs);
-    const session = this.sessions.get(id)?.session;
+    this.latest = this.sessions.get(id);
+    const session = this.latest?.session;
     if (session === undefined) {
       if (sequence !== 1) return answer(KvStatus.KV_SESSION_EXPIRED);
       return this.hasRoom(nowMs) ? APPLY : answer(KvStatus.KV_BUSY);
@@ -104,7 +107,8 @@ export class SessionTable {
 
   /** Remembers what an admitted write came to. */
   record(id: string, session: Session): void {
-    const place = this.sessions.get(id) ?? this.add(id, session);
+    const { latest } = this;
+    const place = latest?.id === id ? latest : (this.sessions.get(id) ?? this.add(id, session));
     place.session = session;
     place.leave();
     place.standBefore(this.end);
@@ -146,6 +150,7 @@ export class SessionTable {
 
   private remove(place: Place): void {
     place.leave();
+    if (this.latest === place) this.latest = undefined;
     this.sessions.delete(place.id);
     this.changed.push(place.id);
   }

@@ -47,7 +47,7 @@ function bucketOf(us: number): number {
   const whole = Math.min(Math.floor(us), LONGEST_US);
   if (whole < EXACT_BUCKETS) return whole;
   const doublings = LONGEST_BITS - 1 - Math.clz32(whole) - EXACT_BITS;
-  const within = Math.floor(whole / 2 ** (doublings + 1)) - BUCKETS_PER_DOUBLING;
+  const within = (whole >>> (doublings + 1)) - BUCKETS_PER_DOUBLING;
   return EXACT_BUCKETS + doublings * BUCKETS_PER_DOUBLING + within;
 }
 

@@ -86,7 +86,8 @@ export class Load {
       this.started += 1;
       const beganMs = performance.now();
       try {
-        await this.callOnce(kv, call);
+        const result = await this.begin(kv, call);
+        if (result === undefined) this.missCount += 1;
         this.latencies.record(performance.now() - beganMs);
         this.errorsInARow = 0;
       } catch (error) {
@@ -97,14 +98,10 @@ export class Load {
     }
   }
 
-  private async callOnce(kv: KvClient, call: number): Promise<void> {
+  private begin(kv: KvClient, call: number): Promise<unknown> {
     const { operation, keySpace } = this.plan;
-    if (operation === "put") {
-      await kv.put(loadKey(call % keySpace), this.value);
-    } else {
-      const pair = await kv.get(loadKey(Math.floor(Math.random() * keySpace)));
-      if (pair === undefined) this.missCount += 1;
-    }
+    if (operation === "put") return kv.put(loadKey(call % keySpace), this.value);
+    return kv.get(loadKey(Math.floor(Math.random() * keySpace)));
   }
 }
 

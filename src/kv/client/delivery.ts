@@ -45,7 +45,8 @@ const FIRST_TRY_SHARE = 0.7;
 export class Delivery {
   private readonly servers: ServerList;
   private readonly limits: DeliveryLimits;
-  private readonly startedMs = performance.now();
+  /** On the clock of `performance.now()`. */
+  readonly startedMs: number = performance.now();
   private endpoint: Endpoint;
   private tries = 0;
   private tryBeganMs = this.startedMs;

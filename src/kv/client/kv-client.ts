@@ -13,7 +13,9 @@ import {
   type KvCondition,
   KvConsistency,
   type KvDeleteOk,
+  type KvDeleteRes,
   type KvPutOk,
+  type KvPutRes,
   type KvReplicasOk,
   KvStatus,
   KvWhen,
@@ -87,14 +89,10 @@ const DEFAULT_TRY_TIMEOUT_MS = 3_500;
 const TIMEOUT_MAX_MS = 240_000;
 
 const NO_OPTIONS = {};
-const NO_SESSION = new Uint8Array(0);
 const ALWAYS: KvCondition = { when: KvWhen.KV_ALWAYS };
 
-/** The part of a write's arguments that makes it happen exactly once. */
-interface SessionArgs {
-  session: Uint8Array;
-  sequence: number;
-}
+/** What the outcome of a write is when there is none. */
+const REFUSED = Symbol("refused");
 
 /**
  * A client of a Sundial cluster.
@@ -135,31 +133,24 @@ export class KvClient {
   }
 
   /** Sets `key` to `value`. Resolves when a majority of the servers has it on disk. */
-  async put(key: KvBytes, value: KvBytes, options: KvWriteOptions = NO_OPTIONS): Promise<KvPutOk> {
-    const args = {
-      session: NO_SESSION,
-      sequence: 0,
+  put(key: KvBytes, value: KvBytes, options: KvWriteOptions = NO_OPTIONS): Promise<KvPutOk> {
+    return this.write(options, KV_PUT, putOutcome, (session, sequence) => ({
+      session,
+      sequence,
       key: keyBytes(key),
       value: valueBytes(value),
       condition: conditionOf(options),
-    };
-    const delivery = this.delivery(options, true);
-    const { result } = await this.write(delivery, KV_PUT, args);
-    if (result.status === KvStatus.KV_OK) return result.ok;
-    if (result.status === KvStatus.KV_CONFLICT) throw new KvConflictError(result.modRevision);
-    throw delivery.refusal(result);
+    }));
   }
 
   /** Removes `key`. Undefined: there was no such key, and nothing was changed. */
-  async delete(key: KvBytes, options: KvWriteOptions = NO_OPTIONS): Promise<KvDeleteOk | undefined> {
-    const condition = conditionOf(options);
-    const args = { session: NO_SESSION, sequence: 0, key: keyBytes(key), condition };
-    const delivery = this.delivery(options, true);
-    const { result } = await this.write(delivery, KV_DELETE, args);
-    if (result.status === KvStatus.KV_OK) return result.ok;
-    if (result.status === KvStatus.KV_NOT_FOUND) return undefined;
-    if (result.status === KvStatus.KV_CONFLICT) throw new KvConflictError(result.modRevision);
-    throw delivery.refusal(result);
+  delete(key: KvBytes, options: KvWriteOptions = NO_OPTIONS): Promise<KvDeleteOk | undefined> {
+    return this.write(options, KV_DELETE, deleteOutcome, (session, sequence) => ({
+      session,
+      sequence,
+      key: keyBytes(key),
+      condition: conditionOf(options),
+    }));
   }
 
   /** Reads `key`. Undefined: there is no such key. */
@@ -242,26 +233,37 @@ export class KvClient {
     });
   }
 
-  /** Carries out a write within a session, see `idl/kv.x`. */
-  private async write<Args extends SessionArgs, Res extends StatusResult>(
-    delivery: Delivery,
+  /**
+   * Carries out a write within a session, see `idl/kv.x`.
+   *
+   * @param outcomeOf  what a result means; undefined: the servers refuse the write
+   * @param argsOf  may throw, for keys and values that are none
+   */
+  private async write<Args, Res extends StatusResult, Outcome>(
+    options: KvWriteOptions,
     procedure: Procedure<Args, Res>,
-    args: Args,
-  ): Promise<Res> {
-    let session = this.sessions.take(performance.now());
+    outcomeOf: (result: Res["result"]) => Outcome | typeof REFUSED,
+    argsOf: (session: Uint8Array, sequence: number) => Args,
+  ): Promise<Outcome> {
+    const delivery = this.delivery(options, true);
+    const { startedMs } = delivery;
+    let session = this.sessions.take(startedMs);
     try {
       for (;;) {
-        args.session = session.id;
-        args.sequence = session.nextSequence();
-        const res = await delivery.carryOut(procedure, args);
-        if (!isSessionLost(res.result.status)) return res;
+        const sequence = session.nextSequence();
+        const { result } = await delivery.carryOut(procedure, argsOf(session.id, sequence));
+        const isLost = isSessionLost(result.status);
         // Where an earlier try may have been applied, a new session could apply the write again.
-        if (delivery.mayBeApplied) throw delivery.noAnswer();
-        if (args.sequence === 1) return res;
+        if (isLost && delivery.mayBeApplied) throw delivery.noAnswer();
+        if (!isLost || sequence === 1) {
+          const outcome = outcomeOf(result);
+          if (outcome === REFUSED) throw delivery.refusal(result);
+          return outcome;
+        }
         session = this.sessions.draw();
       }
     } finally {
-      this.sessions.giveBack(session, performance.now());
+      this.sessions.giveBack(session, startedMs);
     }
   }
 
@@ -288,6 +290,19 @@ export class KvClient {
       };
     }
   }
+}
+
+function putOutcome(result: KvPutRes["result"]): KvPutOk | typeof REFUSED {
+  if (result.status === KvStatus.KV_OK) return result.ok;
+  if (result.status === KvStatus.KV_CONFLICT) throw new KvConflictError(result.modRevision);
+  return REFUSED;
+}
+
+function deleteOutcome(result: KvDeleteRes["result"]): KvDeleteOk | undefined | typeof REFUSED {
+  if (result.status === KvStatus.KV_OK) return result.ok;
+  if (result.status === KvStatus.KV_NOT_FOUND) return undefined;
+  if (result.status === KvStatus.KV_CONFLICT) throw new KvConflictError(result.modRevision);
+  return REFUSED;
 }
 
 function isSessionLost(status: KvStatus): boolean {

@@ -9,7 +9,7 @@ import { KV_SESSION_MIN_MS, KV_SESSION_SIZE } from "../gen/kv.ts";
 export class WriteSession {
   readonly id: Uint8Array = crypto.getRandomValues(new Uint8Array(KV_SESSION_SIZE));
   private sequence = 0;
-  /** When it last carried a write, on the clock of `performance.now()`. */
+  /** When the last write that it carried began, on the clock of `performance.now()`. */
   lastUsedMs = 0;
 
   /** The sequence of the next write; 1 for the first. */
@@ -27,7 +27,7 @@ export class WriteSession {
 export class SessionPool {
   private free: WriteSession[] = [];
 
-  /** A session for one write, which hands it back when it has ended, however it ended. */
+  /** A session for one write, which hands it back when it has ended, however it ended, with the time of now. */
   take(nowMs: number): WriteSession {
     const session = this.free.pop();
     if (session === undefined) return this.draw();
@@ -42,8 +42,9 @@ export class SessionPool {
     return new WriteSession();
   }
 
-  giveBack(session: WriteSession, nowMs: number): void {
-    session.lastUsedMs = nowMs;
+  /** @param takenMs  when it was taken: the servers have seen it at that time or later */
+  giveBack(session: WriteSession, takenMs: number): void {
+    session.lastUsedMs = takenMs;
     this.free.push(session);
   }
 }

@@ -30,7 +30,7 @@ export interface LogOptions {
   readonly random: Random;
   /** Bytes in a segment. Default: 16 MiB. */
   readonly segmentBytes?: number;
-  /** Data of durable entries beyond this are let go from memory and read from disk when asked for. Default: 64 MiB. */
+  /** Data of durable entries beyond this are let go from memory and read from disk when asked for. Default: 16 MiB. */
   readonly tailLimitBytes?: number;
   /** An append that would make a record larger begins the next one. Default: a sixteenth of a segment. */
   readonly recordLimitBytes?: number;
@@ -65,7 +65,8 @@ export interface LogBatch {
 }
 
 const DEFAULT_SEGMENT_BYTES = 16 << 20;
-const DEFAULT_TAIL_LIMIT_BYTES = 64 << 20;
+/** Twice what may be on its way to a follower. More would be objects that V8 moves about until nobody needs them. */
+const DEFAULT_TAIL_LIMIT_BYTES = 16 << 20;
 /** The part of a segment that `hasRoomFor` keeps for votes and the like when the disk is full. */
 const RESERVE_PART = 64;
 const RECORD_PART = 16;

@@ -29,7 +29,8 @@ class Chunk {
   at(revision: number, skipBytes: number): Uint8Array {
     const slot = revision - this.firstRevision;
     const end = this.starts[slot + 1] ?? this.writer.position;
-    return this.bytes.subarray(this.starts[slot]! + skipBytes, end);
+    const start = this.starts[slot]! + skipBytes;
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, end - start);
   }
 }
 
@@ -76,7 +77,7 @@ export class RecentRecords {
       writer.truncate(start);
       throw error;
     }
-    const checksum = crc32(chunk.bytes.subarray(start + CHECKSUM_BYTES, writer.position));
+    const checksum = crc32(writer.viewFrom(start + CHECKSUM_BYTES));
     writer.patchUint32(start, checksum);
     chunk.starts.push(start);
     this.bytes += writer.position - start;
