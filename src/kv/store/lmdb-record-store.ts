@@ -1,9 +1,9 @@
 import { open as openFile, statfs } from "node:fs/promises";
-import { endianness } from "node:os";
 import { dirname } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { CheckpointError, StoreDamagedError } from "./errors.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
+import { requireLmdbFile } from "./lmdb-file.ts";
 import type { CheckpointWrites, RecordStore } from "./record-store.ts";
 
 /** A transaction holds at most so much: handing it over keeps the event loop for 1 to 3 ms. */
@@ -117,9 +117,11 @@ export class LmdbRecordStore implements RecordStore {
   }
 
   sessions(): ReadonlyMap<string, Uint8Array> {
-    const sessions = new Map<string, Uint8Array>();
-    for (const { key, value } of this.savedSessions.getRange()) sessions.set(toLatin1(key), value);
-    return sessions;
+    return orDamaged(this.path, null, () => {
+      const sessions = new Map<string, Uint8Array>();
+      for (const { key, value } of this.savedSessions.getRange()) sessions.set(toLatin1(key), value);
+      return sessions;
+    });
   }
 
   async commit(writes: CheckpointWrites): Promise<void> {
@@ -174,12 +176,12 @@ export class LmdbRecordStore implements RecordStore {
   }
 
   private hasStagedSessions(): boolean {
-    return this.metaItems.doesExist(STAGED_KEY);
+    return orDamaged(this.path, null, () => this.metaItems.doesExist(STAGED_KEY));
   }
 
   /** Moves the staged sessions among the others. Doing it twice, or from the start again, does no harm. */
   private async applyStagedSessions(): Promise<void> {
-    const staged = [...this.staged.getRange()];
+    const staged = orDamaged(this.path, null, () => [...this.staged.getRange()]);
     await this.inSlices(staged, ({ key, value }) => {
       if (value.length === 0) this.savedSessions.remove(key);
       else this.savedSessions.put(key, value);
@@ -238,41 +240,29 @@ async function syncDirectoryOf(path: string): Promise<void> {
   await directory.sync().finally(() => directory.close());
 }
 
-/** Of the two meta pages at the start of the file, in the byte order of the machine (mdb.c: MDB_meta). */
-const MDB_MAGIC = 0xbeef_c0de;
-const MDB_MAGIC_AT = 24;
-
-/**
- * Opening a file of another kind ends the process with a segmentation fault, so that is ruled out before.
- * @throws StoreDamagedError
- */
-async function requireLmdbFile(path: string): Promise<void> {
-  const start = Buffer.alloc(MDB_MAGIC_AT + 4);
-  const file = await openFile(path, "r").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (file === undefined) return;
-  const { bytesRead } = await file.read(start, 0, start.length, 0).finally(() => file.close());
-  const magic = endianness() === "LE" ? start.readUInt32LE(MDB_MAGIC_AT) : start.readUInt32BE(MDB_MAGIC_AT);
-  if (bytesRead > 0 && magic !== MDB_MAGIC)
-    throw new StoreDamagedError(path, null, "the file is not one of LMDB");
-}
-
-/** Errors by which LMDB says that its file is not what it wrote (lmdb.h, "Return Codes"). */
-const MDB_PAGE_NOTFOUND = -30797;
-const MDB_CORRUPTED = -30796;
-const MDB_INVALID = -30793;
+/** Errors by which LMDB says that its file is not what it wrote, or shows it by stumbling (lmdb.h, "Return Codes"). */
+const DAMAGE_CODES: ReadonlySet<unknown> = new Set([
+  -30797, // MDB_PAGE_NOTFOUND
+  -30796, // MDB_CORRUPTED
+  -30795, // MDB_PANIC
+  -30794, // MDB_VERSION_MISMATCH
+  -30793, // MDB_INVALID
+  -30784, // MDB_INCOMPATIBLE
+  -30782, // MDB_BAD_TXN
+  -30781, // MDB_BAD_VALSIZE
+]);
+/** What the library throws itself when LMDB hands it such a key. It has no code. */
+const BAD_KEY = /^Invalid key size/;
 
 /** @throws StoreDamagedError in place of what LMDB throws when it finds damage */
 function orDamaged<T>(path: string, revision: number | null, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    const isDamage = code === MDB_PAGE_NOTFOUND || code === MDB_CORRUPTED || code === MDB_INVALID;
+    if (!(error instanceof Error)) throw error;
+    const isDamage = DAMAGE_CODES.has((error as { code?: unknown }).code) || BAD_KEY.test(error.message);
     if (!isDamage) throw error;
-    throw new StoreDamagedError(path, revision, `LMDB cannot read it: ${(error as Error).message}`);
+    throw new StoreDamagedError(path, revision, `LMDB cannot read it: ${error.message}`);
   }
 }
 
