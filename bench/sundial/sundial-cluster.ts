@@ -14,14 +14,12 @@ import {
   SERVERS,
   VALUE_BYTES,
 } from "../harness/kv-cluster.ts";
-import { peakMemoryBytes } from "../harness/machine.ts";
+import { cpuSeconds, peakMemoryBytes } from "../harness/machine.ts";
 import { poll } from "../harness/poll.ts";
 import { runForJson } from "../harness/run-program.ts";
 import { ROOT } from "../harness/workers.ts";
 import type { Running, Workspace } from "../harness/workspace.ts";
 
-const KV_SERVER = join(ROOT, "bin", "kv_server");
-const KV_CLIENT = join(ROOT, "bin", "kv_client");
 const START_TIMEOUT_MS = 30_000;
 const STATUS_TIMEOUT_MS = 1_000;
 
@@ -51,20 +49,26 @@ interface Member {
 export class SundialCluster implements KvCluster {
   private readonly workspace: Workspace;
   private readonly members: Member[];
+  private readonly kvClient: string;
 
-  private constructor(workspace: Workspace, members: Member[]) {
+  private constructor(workspace: Workspace, members: Member[], root: string) {
     this.workspace = workspace;
     this.members = members;
+    this.kvClient = join(root, "bin", "kv_client");
   }
 
-  static async start(workspace: Workspace): Promise<SundialCluster> {
+  /**
+   * @param root  where `bin/` and `dist/` are. Default: this repository
+   * @param label  sets the directories of one cluster apart from those of another beside it
+   */
+  static async start(workspace: Workspace, root: string = ROOT, label = ""): Promise<SundialCluster> {
     const ports = await freePorts(SERVERS);
     const members = ports.map((port, i): Member => {
-      const name = `sundial-${i + 1}`;
+      const name = `sundial-${label}${i + 1}`;
       const peers = ports.filter((other) => other !== port).map((other) => `localhost:${other}`);
       const dataDir = workspace.subdirectory(name);
       const args = [
-        KV_SERVER,
+        join(root, "bin", "kv_server"),
         `--id=${i + 1}`,
         `--port=${port}`,
         `--peers=${peers.join()}`,
@@ -72,7 +76,7 @@ export class SundialCluster implements KvCluster {
       ];
       return { name, port, args, running: workspace.start(name, process.execPath, args) };
     });
-    const cluster = new SundialCluster(workspace, members);
+    const cluster = new SundialCluster(workspace, members, root);
     await cluster.leader();
     return cluster;
   }
@@ -92,7 +96,7 @@ export class SundialCluster implements KvCluster {
     };
     const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
     if (load.target === "leader") args.push("--target-leader");
-    const common = [KV_CLIENT, "--server", this.addresses, "--output", "json"];
+    const common = [this.kvClient, "--server", this.addresses, "--output", "json"];
     const command = [...common, "bench", load.operation, ...args];
     const report = await runForJson<BenchReport>(this.workspace, process.execPath, command);
     if (report.completed !== load.total || report.errors > 0 || report.notFound > 0) {
@@ -123,6 +127,11 @@ export class SundialCluster implements KvCluster {
       }
       start = justBehind(pairs.at(-1)!);
     }
+  }
+
+  /** Processor time that each server has taken so far, in seconds. */
+  cpuSeconds(): number[] {
+    return this.members.map(({ running }) => cpuSeconds(running.pid).own);
   }
 
   peakMemoryBytes(): number[] {
