@@ -23,7 +23,7 @@ const VALUE = new Uint8Array(randomBytes(256));
 const keys = Array.from({ length: KEYS }, (_, at) =>
   Buffer.from(`user/${String(at).padStart(8, "0")}/profile`),
 );
-const POSITION = { appliedIndex: 1, appliedTerm: 1, logTimeMs: 1 };
+const POSITION = { logId: 3, appliedIndex: 1, appliedTerm: 1, logTimeMs: 1 };
 
 /** A stopwatch for wall and CPU time; the second does not mind what else the machine does. */
 function stopwatch(): (what: string, count: number, more?: string) => void {

@@ -10,8 +10,10 @@ export const ExitCode = {
   UNAVAILABLE: 3,
   /** The servers will not do it, however often they are asked: too large, invalid. */
   REFUSED: 4,
-  /** A fault in the program itself. */
+  /** A fault in the program itself (sysexits.h: EX_SOFTWARE). */
   INTERNAL: 70,
+  /** Standard output could not be written; what was asked for may have been done (sysexits.h: EX_IOERR). */
+  OUTPUT_FAILED: 74,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

@@ -242,4 +242,5 @@ Examples:
 Options may stand before the command or behind it. Write -- before a key that begins with a dash.
 
 Exit codes: 0 done; 1 no such key, or a condition that does not hold; 2 wrong usage; 3 no server, no majority, or no
-answer in time (the text says so where a write may have been applied); 4 refused: too large, or invalid.`;
+answer in time (the text says so where a write may have been applied); 4 refused: too large, or invalid; 70 a fault in
+kv_client itself; 74 the output could not be written.`;

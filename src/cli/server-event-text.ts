@@ -5,7 +5,9 @@ import type { ServerEvent } from "../kv/server-events.ts";
 export function describeEvent(event: Exclude<ServerEvent, { kind: "failed" }>): string {
   switch (event.kind) {
     case "listening":
-      return `listening on ${event.address}`;
+      return event.advertised === event.address
+        ? `listening on ${event.address}`
+        : `listening on ${event.address}, for others ${event.advertised}`;
     case "tornTail":
       return `cut off ${event.bytes} bytes at the end of the log, left by a write that was never finished or acknowledged`;
     case "lostTail":
@@ -17,7 +19,7 @@ export function describeEvent(event: Exclude<ServerEvent, { kind: "failed" }>): 
     case "rejoined":
       return `back in the cluster: ${members(event.cluster.members)}`;
     case "peersDiffer":
-      return `--peers is not what the data directory says, which counts: ${event.addresses.join(", ")}`;
+      return `--peers is not what the data directory says, which counts: ${event.addresses.join(", ") || "no others"}`;
     case "elected":
       return `elected leader in term ${event.term}`;
     case "following":

@@ -94,11 +94,12 @@ export class Checkpointer {
   }
 
   private async run(): Promise<void> {
-    const { machine } = this.parts;
+    const { machine, log } = this.parts;
     const { appliedIndex, appliedTerm, logTimeMs } = machine;
     const changed = machine.sessions.takeChanged();
     try {
-      await machine.store.checkpoint({ appliedIndex, appliedTerm, logTimeMs }, this.sessionChanges(changed));
+      const position = { logId: log.id, appliedIndex, appliedTerm, logTimeMs };
+      await machine.store.checkpoint(position, this.sessionChanges(changed));
       debug("checkpoint at entry %d", appliedIndex);
       this.checkpointIndex = appliedIndex;
       this.outOfSpace = false;

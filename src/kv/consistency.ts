@@ -1,3 +1,4 @@
+import { DAMAGE_ADVICE } from "./damage-advice.ts";
 import type { Identity } from "./identity.ts";
 import type { Log } from "./log/log.ts";
 import { KvServerError } from "./server-error.ts";
@@ -11,8 +12,8 @@ import type { StateMachine } from "./state-machine.ts";
  */
 export function requireConsistent(
   { cluster }: Identity,
-  log: Pick<Log, "recovered" | "firstIndex" | "lastIndex">,
-  { appliedIndex }: Pick<StateMachine, "appliedIndex">,
+  log: Pick<Log, "id" | "recovered" | "firstIndex" | "lastIndex" | "termAt">,
+  { appliedIndex, appliedTerm, store }: ConsistentMachine,
   dataDir: string,
 ): void {
   if (cluster !== null && log.recovered.isNew) {
@@ -21,18 +22,30 @@ export function requireConsistent(
   if (cluster === null && (log.lastIndex > 0 || appliedIndex > 0)) {
     throw missing(dataDir, "there is a log, but identity.json does not say whose");
   }
-  // The log must begin at or before the place where the store ends, and reach it.
-  if (appliedIndex >= log.firstIndex - 1 && appliedIndex <= log.lastIndex) return;
+  const { logId } = store.recovered;
+  if (logId !== 0 && logId !== log.id) throw missing(dataDir, "the store was made beside another log");
   const { firstIndex, lastIndex } = log;
-  throw missing(
-    dataDir,
-    `the store ends at entry ${appliedIndex}, the log has ${firstIndex} to ${lastIndex}`,
-  );
+  // The log must begin at or before the place where the store ends, and reach it.
+  if (appliedIndex < firstIndex - 1 || appliedIndex > lastIndex) {
+    throw missing(
+      dataDir,
+      `the store ends at entry ${appliedIndex}, the log has ${firstIndex} to ${lastIndex}`,
+    );
+  }
+  const term = log.termAt(appliedIndex);
+  if (term !== appliedTerm) {
+    const problem = `the store ends at entry ${appliedIndex} of term ${appliedTerm}, where the log has one of term ${term}`;
+    throw missing(dataDir, problem);
+  }
 }
+
+type ConsistentMachine = Pick<StateMachine, "appliedIndex" | "appliedTerm"> & {
+  readonly store: Pick<StateMachine["store"], "recovered">;
+};
 
 function missing(dataDir: string, problem: string): KvServerError {
   return new KvServerError(
     "DAMAGED",
-    `${dataDir}: ${problem}; files are missing: restore the whole directory from a backup, or move it away and replace this server`,
+    `${dataDir}: ${problem}; files are missing or from elsewhere: ${DAMAGE_ADVICE}`,
   );
 }

@@ -1,3 +1,4 @@
+import { DAMAGE_ADVICE } from "./damage-advice.ts";
 import type { RaftMember } from "./gen/raft.ts";
 import type { Disk, Random } from "./ports.ts";
 import { KvServerError } from "./server-error.ts";
@@ -95,10 +96,7 @@ function parseIdentity(text: string, disk: Disk): Identity {
   } catch {
     // Falls through: what does not parse is as damaged as what parses to something else.
   }
-  throw new KvServerError(
-    "DAMAGED",
-    `${disk.path}/${FILE} is damaged; restore it from a backup, or move ${disk.path} away and replace this server`,
-  );
+  throw new KvServerError("DAMAGED", `${disk.path}/${FILE} is damaged: ${DAMAGE_ADVICE}`);
 }
 
 function isIdentityFile(value: unknown): value is Identity & { format: number } {

@@ -122,7 +122,7 @@ function findExclusion(self: RaftMember, address: string, answer: RaftHelloRes):
     return `the server at ${address} belongs to a cluster of the servers ${ids}, and ${self.server} is not one of them`;
   }
   if (entry.incarnation !== 0 && entry.incarnation !== self.incarnation) {
-    return `the cluster knows server ${self.server} with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory, or add a server with a new id`;
+    return `the cluster knows server ${self.server} with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory from a copy made after it last ran, or leave it off`;
   }
   return undefined;
 }

@@ -145,6 +145,6 @@ function refusal(status: Refusal["status"], message: string): Refusal {
 function otherDirectory(server: number): Refusal {
   return refusal(
     RaftStatus.RAFT_WRONG_INCARNATION,
-    `server ${server} has another data directory than before; a server that lost its data must not come back under the same id: restore the directory, or add a server with a new id`,
+    `server ${server} has another data directory than before; a server that lost its data must not come back under the same id: restore the directory from a copy made after it last ran, or leave it off`,
   );
 }

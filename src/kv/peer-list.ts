@@ -1,6 +1,9 @@
 import { formatAddress, parseAddress, RpcAddressError } from "../oncrpc/index.ts";
-import type { RaftMember } from "./gen/raft.ts";
+import { RAFT_MEMBERS_MAX, type RaftMember } from "./gen/raft.ts";
 import { KvServerError } from "./server-error.ts";
+
+/** Bytes in a host name (RFC 1035 §2.3.4). */
+const HOST_MAX = 255;
 
 /** What `--peers` says: addresses alone, or all with the servers' ids. */
 export type PeerList =
@@ -15,6 +18,10 @@ export type PeerList =
 export function parsePeerList(text: string): PeerList {
   const items = text.split(",").map((item) => item.trim());
   if (text.trim() === "") return { kind: "addresses", addresses: [] };
+  if (items.length >= RAFT_MEMBERS_MAX) {
+    const problem = `${items.length} others are named; a cluster has ${RAFT_MEMBERS_MAX} servers at most`;
+    throw new KvServerError("USAGE", `--peers: ${problem}`);
+  }
   const named = items.filter((item) => item.includes("@")).length;
   if (named !== 0 && named !== items.length) {
     throw new KvServerError("USAGE", `--peers=${text}: name the ids of all servers (2@host:port) or of none`);
@@ -51,6 +58,12 @@ function parseMember(item: string, text: string): RaftMember {
 function checkAddress(item: string, text: string): string {
   try {
     const { host, port } = parseAddress(item);
+    if (host.length > HOST_MAX) {
+      throw new KvServerError(
+        "USAGE",
+        `--peers: a name of ${host.length} bytes is longer than any (${HOST_MAX})`,
+      );
+    }
     if (port !== 0) return formatAddress(host, port);
   } catch (error) {
     if (!(error instanceof RpcAddressError)) throw error;

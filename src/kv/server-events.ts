@@ -3,7 +3,8 @@ import type { ClusterIdentity } from "./identity.ts";
 
 /** What happens in the life of a server that its operator should know. */
 export type ServerEvent =
-  | { readonly kind: "listening"; readonly address: string }
+  /** On its own address, and under which the others reach it. */
+  | { readonly kind: "listening"; readonly address: string; readonly advertised: string }
   /** The end of the log was not written to the end when the server ended last; it was never acknowledged. */
   | { readonly kind: "tornTail"; readonly bytes: number }
   /** The end of the log is lost though it was durable once: the store has what it said, up to this entry. */

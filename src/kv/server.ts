@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { RpcServer } from "../oncrpc/index.ts";
+import { formatAddress, RpcServer } from "../oncrpc/index.ts";
 import { requireConsistent } from "./consistency.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { Formation } from "./formation.ts";
@@ -122,9 +122,11 @@ export class KvServer {
     const { tornBytes } = opened.log.recovered;
     if (opened.lostTail) options.onEvent({ kind: "lostTail", index: opened.machine.appliedIndex });
     else if (tornBytes > 0) options.onEvent({ kind: "tornTail", bytes: tornBytes });
-    await this.rpc.listen({ host: options.host, port: options.port });
-    options.onEvent({ kind: "listening", address: options.advertise });
     const { cluster } = opened.identity;
+    if (cluster !== null) this.requireNotAlone(cluster);
+    await this.rpc.listen({ host: options.host, port: options.port });
+    const address = formatAddress(options.host, options.port);
+    options.onEvent({ kind: "listening", address, advertised: options.advertise });
     if (cluster !== null) {
       this.comparePeers(cluster);
       this.options.onEvent({ kind: "rejoined", cluster });
@@ -213,10 +215,20 @@ export class KvServer {
     return saveIdentity(this.opened.disk, { ...this.opened.identity, cluster });
   }
 
+  /** Who forgot `--peers` at the first start has a cluster of one, which others cannot join. */
+  private requireNotAlone({ members }: ClusterIdentity): void {
+    const given = addressesOf(this.options.peers);
+    if (members.length > 1 || given.length === 0) return;
+    const { dataDir } = this.options;
+    throw new KvServerError(
+      "DISAGREEMENT",
+      `${dataDir} belongs to a cluster of this server alone, since it was first started without --peers; to be one with ${given.join(" and ")} it needs another --data-dir, and to go on alone no --peers`,
+    );
+  }
+
   private comparePeers(cluster: ClusterIdentity): void {
     const { peers, advertise } = this.options;
-    const given =
-      peers.kind === "addresses" ? peers.addresses : peers.members.map((member) => member.address);
+    const given = addressesOf(peers);
     const known = cluster.members.map((member) => member.address).filter((address) => address !== advertise);
     if (given.length === 0 || [...given].sort().join() === [...known].sort().join()) return;
     this.options.onEvent({ kind: "peersDiffer", addresses: known });
@@ -258,6 +270,10 @@ export class KvServer {
       forward: (args, context) => this.raft.forward(args, context),
     };
   }
+}
+
+function addressesOf(peers: PeerList): readonly string[] {
+  return peers.kind === "addresses" ? peers.addresses : peers.members.map((member) => member.address);
 }
 
 /** Opens the data directory, part by part; what was opened before a failure is closed again. */

@@ -24,6 +24,11 @@ export interface RpcClientOptions extends RecordReaderOptions {
    * longer than the longest time the server may take for a call. Default: never.
    */
   readonly silenceTimeoutMs?: number;
+  /**
+   * Bytes of calls that wait on the connection because the server does not read; beyond, calls fail at once. Those
+   * that wait are sent when it reads again, also when they have timed out. Default: 64 MiB.
+   */
+  readonly unsentLimitBytes?: number;
   readonly backoff?: BackoffOptions;
   /** Who the caller claims to be. Default: nobody, AUTH_NONE. */
   readonly credential?: Credential;
@@ -37,6 +42,7 @@ export interface RpcClientOptions extends RecordReaderOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_UNSENT_LIMIT_BYTES = 64 << 20;
 
 /** Counts of things that go unnoticed otherwise. */
 export interface RpcClientStats {
@@ -77,6 +83,7 @@ export class RpcClient implements RpcCaller {
   private readonly timeoutMs: number;
   private readonly silenceTimeoutMs: number;
   private readonly recordLimitBytes: number;
+  private readonly unsentLimitBytes: number;
   private readonly credential: Uint8Array;
   private readonly link: ClientLink;
   private readonly reader: XdrReader;
@@ -96,6 +103,7 @@ export class RpcClient implements RpcCaller {
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.silenceTimeoutMs = options.silenceTimeoutMs ?? Number.POSITIVE_INFINITY;
     this.recordLimitBytes = options.recordLimitBytes ?? DEFAULT_RECORD_LIMIT_BYTES;
+    this.unsentLimitBytes = options.unsentLimitBytes ?? DEFAULT_UNSENT_LIMIT_BYTES;
     this.credential = encodeCredential(options.credential ?? { flavor: "none" });
     this.reader = new XdrReader(new Uint8Array(0), options.xdr);
     const connectTimeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
@@ -145,6 +153,8 @@ export class RpcClient implements RpcCaller {
     if (signal?.aborted) return Promise.reject(abortedError(procedure.name, signal, false));
 
     const { connection } = this;
+    if (connection !== undefined && connection.output.unsentBytes > this.unsentLimitBytes)
+      return Promise.reject(this.bufferFullError(procedure.name));
     const writer = connection === undefined ? this.unsentWriter : connection.output.writer;
     const xid = this.pending.nextXid();
     const problem = this.encodeCall(writer, xid, procedure, args);
@@ -303,6 +313,11 @@ export class RpcClient implements RpcCaller {
     this.unsent = [];
     for (const call of this.pending.list()) this.remove(call).reject(errorFor(call.procedure.name));
     for (const waiter of waiters) waiter.reject(connectError);
+  }
+
+  private bufferFullError(name: string): RpcTransportError {
+    const problem = `${this.target} does not read what was sent before, ${this.unsentLimitBytes} bytes or more`;
+    return new RpcTransportError("SEND_BUFFER_FULL", `${name}: ${problem}`, false);
   }
 
   private closedError(name: string, sent: boolean): RpcCancelledError {

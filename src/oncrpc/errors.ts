@@ -29,6 +29,8 @@ export type RpcTransportErrorCode =
   | "CONNECT_TIMEOUT"
   /** The connection ended before the reply came. */
   | "CONNECTION_LOST"
+  /** The server does not take the calls that were made before; those fill the memory set aside for them. */
+  | "SEND_BUFFER_FULL"
   /** A server could not listen on its address. */
   | "LISTEN_FAILED";
 

@@ -4,6 +4,7 @@ import { ByteBudget } from "./byte-budget.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { DispatchTable } from "./dispatch-table.ts";
 import { Dispatcher, type FailedCall } from "./dispatcher.ts";
+import { RpcTransportError } from "./errors.ts";
 import { logFor } from "./log.ts";
 import type { RpcService } from "./procedure.ts";
 import { ServerConnection, type ServerConnectionOwner } from "./server-connection.ts";
@@ -43,6 +44,8 @@ export class RpcServer {
   private readonly limits: ServerLimits;
   private readonly owner: ServerConnectionOwner;
   private readonly connections = new Set<ServerConnection>();
+  /** Also while it begins to. */
+  private isListening = false;
   private readonly sweeper: NodeJS.Timeout;
   private listener: Listener | undefined;
   private closing: Promise<void> | undefined;
@@ -82,14 +85,26 @@ export class RpcServer {
    * Listens on a TCP port.
    * @param address  default: the loopback address and a port of the system's choice, which is port 0
    * @returns the address, with the real port
-   * @throws RpcTransportError `LISTEN_FAILED`
+   * @throws RpcTransportError `LISTEN_FAILED`, also when the server is closed, or meanwhile was
    */
   async listen(address: Partial<HostPort> = {}): Promise<HostPort> {
-    if (this.listener !== undefined) throw new Error("the server listens already");
+    if (this.closing !== undefined) throw closedWhileListening();
+    if (this.isListening) throw new Error("the server listens already");
     const { host = "127.0.0.1", port = 0 } = address;
-    this.listener = await listenTcp({ host, port }, (stream) => this.serve(stream));
-    log("listening on %o", this.listener.address);
-    return this.listener.address;
+    this.isListening = true;
+    try {
+      const listener = await listenTcp({ host, port }, (stream) => this.serve(stream));
+      if (this.closing === undefined) {
+        this.listener = listener;
+        log("listening on %o", listener.address);
+        return listener.address;
+      }
+      listener.close();
+      throw closedWhileListening();
+    } catch (error) {
+      this.isListening = false;
+      throw error;
+    }
   }
 
   /** Serves one connection, however it was made. */
@@ -161,4 +176,8 @@ export class RpcServer {
     const nowMs = performance.now();
     for (const connection of this.connections) connection.sweep(nowMs);
   }
+}
+
+function closedWhileListening(): RpcTransportError {
+  return new RpcTransportError("LISTEN_FAILED", "cannot listen: the server is closed", false);
 }

@@ -1,4 +1,4 @@
-/** What the errno codes that a network program meets mean, in words for people. */
+/** What the errno codes that a network program meets mean, its output included, in words for people. */
 const MEANINGS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",
@@ -13,6 +13,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ENETDOWN: "network down",
   ENETUNREACH: "network unreachable",
   ENFILE: "too many open files in the system",
+  ENOSPC: "no space left on device",
   ENOTFOUND: "no such host",
   EPIPE: "connection closed by peer",
   ETIMEDOUT: "timed out",

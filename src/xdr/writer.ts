@@ -12,7 +12,8 @@ const scratch = new DataView(new ArrayBuffer(8));
 /**
  * Writes XDR items (RFC 4506) into one growable buffer.
  *
- * Values are checked as they are written, so that what leaves is always what a strict reader accepts.
+ * Values are checked as they are written, so that what leaves is what a strict reader accepts, but for the reader's
+ * own limits on how deep values nest. Their types are the compiler's business: text where bytes belong is not noticed.
  * The last parameter of each method, `field`, is only for the error text.
  */
 export class XdrWriter {

@@ -89,4 +89,15 @@ test("without any server: exit code 3, after the time that was given", async () 
   );
 });
 
+test("output that cannot be written: one line, and exit code 74", async () => {
+  const server = new FakeKvServer();
+  const address = await server.listen();
+  const line = `"${process.execPath}" --import tsx "${MAIN}" --server=${address} put k v >/dev/full`;
+  const { code, stdout, stderr } = await end(spawn("sh", ["-c", line]));
+  assert.is(stdout, "");
+  assert.is(stderr, "kv_client: the output could not be written: no space left on device (ENOSPC)\n");
+  assert.is(code, 74);
+  await server.close();
+});
+
 test.run();

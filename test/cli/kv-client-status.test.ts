@@ -59,4 +59,16 @@ test("status --output json is an array with all that the servers say", async () 
   assert.equal(down, { address: "s2:1", up: false, reason: "connection refused (ECONNREFUSED)" });
 });
 
+test("status says of servers that have not formed their cluster that this is so", async () => {
+  const cluster = new FakeCluster(2);
+  for (const server of cluster.servers) {
+    server.leader = 0;
+    server.cluster = 0;
+  }
+  const { exitCode, stdout, stderr } = await runKvClient(cluster, ["status"]);
+  assert.is(exitCode, 3);
+  assert.match(stdout, "its cluster is not formed yet");
+  assert.match(stderr, "the cluster is not formed yet: for that, all servers that --peers names must run");
+});
+
 test.run();

@@ -15,7 +15,7 @@ import type { RealServer } from "../support/real-server.ts";
 
 const EXIT_DAMAGED = 6;
 const ADVICE =
-  "Nothing was changed on disk. Move the data directory of this server away, and let the server join its cluster again as a new member, or restore the directory from a copy.";
+  "restore the data directory from a copy made after this server last ran; without one leave it off, the others go on";
 
 /** Starts a server whose data are damaged. Returns what it says, once it has ended as it must. */
 async function refusal(server: RealServer): Promise<string> {
@@ -69,7 +69,7 @@ for (const [how, signal] of [
         assert.ok(records.includes(Number(later)), message);
         assert.is(
           message,
-          `${path}, byte ${record}: record ${number} is damaged: there is a later one, whole, at byte ${later}. ${ADVICE}`,
+          `${path}, byte ${record}: record ${number} is damaged: there is a later one, whole, at byte ${later}; nothing was changed on disk: ${ADVICE}`,
         );
         flipBit(path, offset, bit);
       }
@@ -88,7 +88,10 @@ test("a damaged header of a segment is found", () =>
       [20, "the header of the segment fails its checksum"],
     ] as const) {
       flipBit(path, offset, 0);
-      assert.is(await refusalWithoutChange(cluster, server), `${path}, byte 0: ${problem}. ${ADVICE}`);
+      assert.is(
+        await refusalWithoutChange(cluster, server),
+        `${path}, byte 0: ${problem}; nothing was changed on disk: ${ADVICE}`,
+      );
       flipBit(path, offset, 0);
     }
     await comesBack(cluster, server);
@@ -108,7 +111,7 @@ test("a missing segment is named; a missing log is not taken for a new one", () 
     renameSync(path, `${path}.away`);
     assert.is(
       await refusalWithoutChange(cluster, server),
-      `${path}, byte 0: this segment of the log is missing. ${ADVICE}`,
+      `${path}, byte 0: this segment of the log is missing; nothing was changed on disk: ${ADVICE}`,
     );
     renameSync(`${path}.away`, path);
 
@@ -118,7 +121,7 @@ test("a missing segment is named; a missing log is not taken for a new one", () 
       if (leave === "an empty directory") mkdirSync(directory);
       assert.is(
         await refusal(server),
-        `${server.dataDir}: this server belongs to a cluster, but there is no log; files are missing: restore the whole directory from a backup, or move it away and replace this server`,
+        `${server.dataDir}: this server belongs to a cluster, but there is no log; files are missing or from elsewhere: ${ADVICE}`,
       );
       rmSync(directory, { recursive: true });
       renameSync(`${directory}.away`, directory);
@@ -135,15 +138,12 @@ test("a damaged identity is refused, whatever is wrong with it; a missing one is
     renameSync(path, `${path}.away`);
     for (const content of ["", "{}", "null", "{", '{"format":2}', "\0".repeat(400)]) {
       writeFileSync(path, content);
-      assert.is(
-        await refusalWithoutChange(cluster, server),
-        `${path} is damaged; restore it from a backup, or move ${server.dataDir} away and replace this server`,
-      );
+      assert.is(await refusalWithoutChange(cluster, server), `${path} is damaged: ${ADVICE}`);
     }
     rmSync(path);
     assert.is(
       await refusal(server),
-      `${server.dataDir}: there is a log, but identity.json does not say whose; files are missing: restore the whole directory from a backup, or move it away and replace this server`,
+      `${server.dataDir}: there is a log, but identity.json does not say whose; files are missing or from elsewhere: ${ADVICE}`,
     );
     renameSync(`${path}.away`, path);
     await comesBack(cluster, server);

@@ -103,6 +103,18 @@ test("a data directory is free again when its server was killed with -9", () =>
     await server!.line(/back in the cluster/);
   }));
 
+test("exit 4: a server that was first started without --peers cannot be one of three", () =>
+  withCluster(alone, async (cluster) => {
+    const [first] = cluster.servers;
+    await first!.kill("SIGTERM");
+    const end = await endOf(cluster.variant(first!, { flags: ["--peers=localhost:19999,localhost:19998"] }));
+    assert.is(end.code, EXIT.DISAGREEMENT);
+    assert.is(
+      lastLine(end),
+      `${first!.dataDir} belongs to a cluster of this server alone, since it was first started without --peers; to be one with localhost:19999 and localhost:19998 it needs another --data-dir, and to go on alone no --peers`,
+    );
+  }));
+
 test("exit 2: the data directory belongs to another server id", () =>
   withCluster(alone, async (cluster) => {
     const [first] = cluster.servers;
@@ -241,7 +253,7 @@ test("exit 4: a server whose data directory is lost does not come back under its
     assert.is(end.code, EXIT.DISAGREEMENT);
     assert.is(
       lastLine(end),
-      `the cluster knows server ${lost.id} with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory, or add a server with a new id`,
+      `the cluster knows server ${lost.id} with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory from a copy made after it last ran, or leave it off`,
     );
     await cluster.settled();
   }));

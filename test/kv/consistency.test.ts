@@ -14,7 +14,7 @@ const MEMBER: Identity = {
   cluster: { id: 9, members: [{ server: 1, incarnation: 5, address: "a:1" }] },
 };
 const ADVICE =
-  "files are missing: restore the whole directory from a backup, or move it away and replace this server";
+  "files are missing or from elsewhere: restore the data directory from a copy made after this server last ran; without one leave it off, the others go on";
 
 /** A log that was opened before, with entries 1 to `lastIndex`. */
 async function logWith(lastIndex: number): Promise<Log> {
@@ -35,9 +35,18 @@ function openLog(disk: SimulatedDisk): Promise<Log> {
   return Log.open(disk.mount(), { random: randomPort(seededRandom(3)), segmentBytes: 8192 });
 }
 
+/** A state machine that is opened on a checkpoint of this position. */
+function machineAt(
+  appliedIndex: number,
+  { appliedTerm = appliedIndex === 0 ? 0 : 1, logId = 0 }: { appliedTerm?: number; logId?: number } = {},
+): Parameters<typeof requireConsistent>[2] {
+  const recovered = { logId, appliedIndex, appliedTerm, logTimeMs: 0 };
+  return { appliedIndex, appliedTerm, store: { recovered } };
+}
+
 function problemOf(identity: Identity, log: Log, appliedIndex: number): string | undefined {
   try {
-    requireConsistent(identity, log, { appliedIndex }, "/data");
+    requireConsistent(identity, log, machineAt(appliedIndex), "/data");
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -59,6 +68,8 @@ test("a store that is ahead of the log: the log's files are missing, or older", 
 
 test("a store that ends before the log begins: the store's file is missing, or older", () => {
   const log = {
+    id: 5,
+    termAt: () => 1,
     recovered: {
       isNew: false,
       hardState: { currentTerm: 1, votedFor: 0, commitIndex: 0 },
@@ -71,10 +82,25 @@ test("a store that ends before the log begins: the store's file is missing, or o
     lastIndex: 20,
   };
   assert.throws(
-    () => requireConsistent(MEMBER, log, { appliedIndex: 9 }, "/data"),
+    () => requireConsistent(MEMBER, log, machineAt(9), "/data"),
     (error: Error) => error.message === `/data: the store ends at entry 9, the log has 11 to 20; ${ADVICE}`,
   );
-  requireConsistent(MEMBER, log, { appliedIndex: 10 }, "/data");
+  requireConsistent(MEMBER, log, machineAt(10), "/data");
+});
+
+test("a store that another log has made, or another history of the same one, is not this server's", async () => {
+  const log = await logWith(5);
+  requireConsistent(MEMBER, log, machineAt(5, { logId: log.id }), "/data");
+  assert.throws(
+    () => requireConsistent(MEMBER, log, machineAt(5, { logId: log.id + 1 }), "/data"),
+    (error: Error) => error.message === `/data: the store was made beside another log; ${ADVICE}`,
+  );
+  assert.throws(
+    () => requireConsistent(MEMBER, log, machineAt(4, { appliedTerm: 3 }), "/data"),
+    (error: Error) =>
+      error.message ===
+      `/data: the store ends at entry 4 of term 3, where the log has one of term 1; ${ADVICE}`,
+  );
 });
 
 test("a member without a log has forgotten its votes: it may not begin anew (RAFT_CHECKLIST 22)", async () => {

@@ -182,7 +182,7 @@ test("a damaged file is refused, with what to do: a new identity would be anothe
     disk.overwrite("identity.json", Buffer.from(String(text)));
     assert.is(
       await refusal(load(disk)),
-      "DAMAGED: /data/identity.json is damaged; restore it from a backup, or move /data away and replace this server",
+      "DAMAGED: /data/identity.json is damaged: restore the data directory from a copy made after this server last ran; without one leave it off, the others go on",
       String(text),
     );
     assert.is(disk.contentOf("identity.json").toString(), text, "it is left as it is");

@@ -154,7 +154,7 @@ test("disagreement: a formed cluster at other addresses", () => {
 test("disagreement: the data directory was lost (RAFT_CHECKLIST 22)", () => {
   assert.is(
     disagreement({ "b:2": formed(TWO, ALL) }, { ...ONE, incarnation: 999 }),
-    "the cluster knows server 1 with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory, or add a server with a new id",
+    "the cluster knows server 1 with another data directory; if that one is lost, this server must not take its place under the same id: restore the directory from a copy made after it last ran, or leave it off",
   );
 });
 

@@ -63,7 +63,7 @@ test("a call of a member's id with another data directory is refused, with what 
   assert.equal(formed().check(header({ incarnation: 999 })), {
     status: RaftStatus.RAFT_WRONG_INCARNATION,
     message:
-      "server 2 has another data directory than before; a server that lost its data must not come back under the same id: restore the directory, or add a server with a new id",
+      "server 2 has another data directory than before; a server that lost its data must not come back under the same id: restore the directory from a copy made after it last ran, or leave it off",
   });
 });
 

@@ -175,7 +175,7 @@ async function reopened(machine: StateMachine, records: MemoryRecordStore): Prom
       state: session === undefined ? null : encodeXdr(sessionCodec, session),
     };
   });
-  await machine.store.checkpoint({ appliedIndex, appliedTerm, logTimeMs }, changes);
+  await machine.store.checkpoint({ logId: 3, appliedIndex, appliedTerm, logTimeMs }, changes);
   return openStateMachine(records);
 }
 

@@ -255,4 +255,26 @@ test("a connection that is made too late is closed", async () => {
   client.close();
 });
 
+test("calls that a server does not read are refused beyond a limit, and go on when it reads again", async () => {
+  const server = new ScriptedServer();
+  const client = server.client({ unsentLimitBytes: 100_000 });
+  const large = new Uint8Array(50_000);
+  const connected = client.connect();
+  const peer = await server.peer(0);
+  await connected;
+  const [first, second, ...others] = Array.from({ length: 6 }, () => client.call(ECHO, large));
+  for (const refusal of await Promise.all(others.map((call) => failureOfClass(RpcTransportError, call)))) {
+    assert.is(refusal.code, "SEND_BUFFER_FULL");
+    assert.is(refusal.sent, false);
+  }
+  await answer(peer, 0);
+  await first;
+  await answer(peer, 1);
+  await second;
+  const again = client.call(ECHO, A);
+  await answer(peer, 2);
+  await again;
+  client.close();
+});
+
 test.run();

@@ -1,9 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { RpcServer, type ServerLimits } from "../../src/oncrpc/index.ts";
+import { RpcServer, RpcTransportError, type ServerLimits } from "../../src/oncrpc/index.ts";
 import { bytes, concat, hex, words } from "../support/bytes.ts";
 import { echoCall, echoReply, xidOf } from "../support/echo-messages.ts";
 import { type EchoHandler, echoService } from "../support/echo-service.ts";
+import { failureOf, failureOfClass } from "../support/failure.ts";
 import { RawPeer, record } from "../support/raw-peer.ts";
 import { until } from "../support/until.ts";
 
@@ -330,6 +331,26 @@ test("a call that is answered after its client went away is forgotten; onGone te
       return gate.handler(data, context);
     },
   );
+});
+
+test("a server that is closed while it begins to listen does not listen, nor does one that is closed already", async () => {
+  const server = new RpcServer({ services: [echoService()] });
+  const listening = failureOfClass(RpcTransportError, server.listen());
+  await server.close();
+  assert.is((await listening).code, "LISTEN_FAILED");
+  assert.is(server.address, undefined);
+  assert.is((await failureOfClass(RpcTransportError, server.listen())).code, "LISTEN_FAILED");
+});
+
+test("a server listens once: the second call fails also when the first is not done, and not for good", async () => {
+  const server = new RpcServer({ services: [echoService()] });
+  const first = server.listen();
+  assert.match(String(await failureOf(server.listen())), "listens already");
+  const { port } = await first;
+  const other = new RpcServer({ services: [echoService()] });
+  assert.is((await failureOfClass(RpcTransportError, other.listen({ port }))).code, "LISTEN_FAILED");
+  await other.listen();
+  await Promise.all([server.close(), other.close()]);
 });
 
 test.run();

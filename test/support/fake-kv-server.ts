@@ -67,6 +67,8 @@ export class FakeKvServer implements KvV1Handlers {
   role: KvRole;
   leader = 1;
   term = 3;
+  /** 0: it belongs to none. */
+  cluster = 42;
   alarms = 0;
   storeHash = 77;
   /** How many of how many servers have each write, as KV_REPLICAS says. */
@@ -194,7 +196,7 @@ export class FakeKvServer implements KvV1Handlers {
   }
 
   private get header(): KvHeader {
-    return { cluster: 42, server: this.id, term: this.term, revision: this.store.revision };
+    return { cluster: this.cluster, server: this.id, term: this.term, revision: this.store.revision };
   }
 
   private accept(stream: ByteStream): void {

@@ -1,3 +1,6 @@
+import { describeSystemError } from "../../oncrpc/system-error.ts";
+import { ExitCode } from "../exit-codes.ts";
+
 /** Where a command writes to. */
 export interface Output {
   readonly isTerminal: boolean;
@@ -51,5 +54,6 @@ class StreamOutput implements Output {
 /** Whoever reads the output may stop reading at any time: that ends the program, without a word. */
 function onOutputError(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit();
-  throw error;
+  process.stderr.write(`kv_client: the output could not be written: ${describeSystemError(error)}\n`);
+  process.exit(ExitCode.OUTPUT_FAILED);
 }

@@ -1,11 +1,20 @@
 import { isUtf8 } from "node:buffer";
 import { CommandFailure, ExitCode } from "../exit-codes.ts";
 
+/** What Node makes of each byte of the command line that is not UTF-8: which one it was cannot be told. */
+const REPLACEMENT = "\ufffd";
+
 /**
  * A key or value as the user wrote it.
- * @throws CommandFailure USAGE for text that is not hex where it must be
+ * @throws CommandFailure USAGE for text that is not hex where it must be, or has lost some of its bytes
  */
 export function parseData(text: string, isHex: boolean): Uint8Array {
+  if (!isHex && text.includes(REPLACEMENT)) {
+    throw new CommandFailure(
+      ExitCode.USAGE,
+      "a key or value on the command line must be UTF-8, without U+FFFD: write it in hex, with --hex, or give a value on standard input, with -",
+    );
+  }
   if (!isHex) return Buffer.from(text);
   if (/^([0-9a-fA-F]{2})*$/.test(text)) return Buffer.from(text, "hex");
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;

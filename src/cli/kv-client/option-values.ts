@@ -22,12 +22,12 @@ export function parseServers(text: string, before: readonly string[] | undefined
   return [...(before ?? []), ...addresses];
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { "": 1, ms: 1, s: 1_000, m: 60_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
-/** A parser of times such as `500`, `500ms`, `1.5s` or `2m`, to milliseconds. */
+/** A parser of times such as `500ms`, `1.5s` or `2m`, to milliseconds. Only nothing, 0, needs no unit. */
 export function durationParser(minMs: number, maxMs: number): (text: string) => number {
   return (text) => {
-    const parts = /^(\d+(?:\.\d+)?)(|ms|s|m)$/.exec(text);
+    const parts = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text === "0" ? "0ms" : text);
     const ms = parts === null ? Number.NaN : Number(parts[1]) * UNIT_MS[parts[2]!]!;
     if (ms >= minMs && ms <= maxMs) return Math.round(ms);
     throw new InvalidArgumentError(

@@ -19,6 +19,11 @@ export async function status(context: CommandContext): Promise<void> {
   await io.stdout.write(text);
   const up = reports.filter((report) => report.up);
   if (up.length === 0) throw new CommandFailure(ExitCode.UNAVAILABLE, "none of the servers answers");
+  if (up.every(isUnformed)) {
+    const problem =
+      "the cluster is not formed yet: for that, all servers that --peers names must run at the same time";
+    throw new CommandFailure(ExitCode.UNAVAILABLE, problem);
+  }
   if (up.every(({ status }) => status.leader === 0)) {
     throw new CommandFailure(ExitCode.UNAVAILABLE, "no server knows of a leader: is a majority of them up?");
   }
@@ -42,7 +47,8 @@ function upRow(report: UpReport, damage: ReadonlyMap<KvServerReport, string>): s
   const notes = [
     ...((status.alarms & ALARM_DISK_FULL) !== 0 ? ["disk full: no writes"] : []),
     ...unreachableNotes(status.members, header.server),
-    ...(status.leader === 0 ? ["knows no leader"] : []),
+    ...(isUnformed(report) ? ["its cluster is not formed yet"] : []),
+    ...(!isUnformed(report) && status.leader === 0 ? ["knows no leader"] : []),
     ...(damage.has(report) ? [damage.get(report)!] : []),
   ];
   return [
@@ -58,6 +64,11 @@ function upRow(report: UpReport, damage: ReadonlyMap<KvServerReport, string>): s
     megabytes(status.memoryBytes),
     notes.join("; "),
   ];
+}
+
+/** Its server belongs to no cluster yet. */
+function isUnformed({ header }: UpReport): boolean {
+  return header.cluster === 0;
 }
 
 function unreachableNotes(members: readonly KvMember[], self: number): string[] {

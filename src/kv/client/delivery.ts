@@ -90,6 +90,9 @@ export class Delivery {
         if (error instanceof RpcTimeoutError && error.sent) endpoint.timedOut(rpc, answers);
         if (error instanceof RpcCancelledError) this.throwIfOwn(error);
         failure = failureOfError(error);
+        // Cut short: the server had no time to say again that there is no majority.
+        if (error instanceof RpcTimeoutError && error.timeoutMs < this.noMajorityMs)
+          failure = { ...failure, isPremature: true };
       }
       this.failed(failure);
       await this.moveOn();

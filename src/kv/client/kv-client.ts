@@ -213,7 +213,10 @@ export class KvClient {
     throw delivery.refusal(result);
   }
 
-  /** Asks each server for its own state, one try each. Does not reject: a server that is down has an entry too. */
+  /**
+   * Asks each server for its own state, one try each. A server that is down has an entry too.
+   * @throws KvCancelledError (the promise) when the call is taken back
+   */
   status(options: KvCallOptions = NO_OPTIONS): Promise<KvServerReport[]> {
     return Promise.all(this.servers.endpoints.map((endpoint) => this.report(endpoint, options)));
   }
@@ -270,7 +273,7 @@ export class KvClient {
   private async report(endpoint: Endpoint, { timeoutMs, signal }: KvCallOptions): Promise<KvServerReport> {
     const { address } = endpoint;
     if (this.servers.isClosed) throw new KvCancelledError("CLOSED", false);
-    const limit = { timeoutMs: timeoutMs ?? Math.min(this.tryTimeoutMs, this.timeoutMs) };
+    const limit = { timeoutMs: checkedTimeout(timeoutMs ?? Math.min(this.tryTimeoutMs, this.timeoutMs)) };
     try {
       const res = await endpoint.rpc.call(
         KV_STATUS,
@@ -280,6 +283,8 @@ export class KvClient {
       endpoint.answers += 1;
       return { up: true, address, ...res };
     } catch (error) {
+      if (this.servers.isClosed) throw new KvCancelledError("CLOSED", false);
+      if (signal?.aborted === true) throw new KvCancelledError("ABORTED", false, signal.reason);
       const { reason, error: cause } = failureOfError(error);
       const failures = [{ server: address, reason }];
       return {

@@ -17,7 +17,7 @@ export interface TryFailure {
   readonly mayBeApplied: boolean;
   /** It would be the same at the next try: this is no server of the KV program. */
   readonly isLasting: boolean;
-  /** The time was over before there was a connection: what an earlier try met with says more. */
+  /** The time was over before the server could have answered: what an earlier try met with says more. */
   readonly isPremature: boolean;
   readonly status: KvStatus | undefined;
   readonly error: RpcError | undefined;
@@ -62,6 +62,8 @@ function reasonOf(error: RpcError): string {
       return "cannot connect: no answer";
     case "CONNECTION_LOST":
       return `connection lost: ${describeSystemError(error.cause)}`;
+    case "SEND_BUFFER_FULL":
+      return "the server does not read what was sent to it before";
     case "SYSTEM_ERR":
       return "internal error of the server; its log says more";
     case "PROG_UNAVAIL":

@@ -11,6 +11,8 @@
  *
  * Each write gives the whole store a new revision: 1, 2, 3, ... A pair remembers the revision that created it
  * and the one that last changed it, and the store can be read as it was at an older revision.
+ *
+ * Numbers of 64 bits stay below 2^53, revisions and sequences too: larger ones are GARBAGE_ARGS.
  */
 
 import type {

@@ -20,7 +20,7 @@
 
 import { type Codec, XdrError } from "../../xdr/index.ts";
 
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 export const STORE_KEY_MAX = 4096;
 export const STORE_VALUE_MAX = 1048576;
 export const STORE_SESSION_ID_MAX = 64;
@@ -105,6 +105,8 @@ export const storeSessionCodec: Codec<StoreSession> = {
 /** How far the store has come. Written in the same transaction as the last of the records it speaks of. */
 export interface StoreMeta {
   readonly format: number;
+  /** of the write-ahead log beside the store, see log.x */
+  readonly logId: number;
   /** of the replicated log */
   readonly appliedIndex: number;
   readonly appliedTerm: number;
@@ -118,6 +120,7 @@ export interface StoreMeta {
 export const storeMetaCodec: Codec<StoreMeta> = {
   encode(writer, value) {
     writer.uint32(value.format, "store_meta.format");
+    writer.uhyperNumber(value.logId, "store_meta.log_id");
     writer.uhyperNumber(value.appliedIndex, "store_meta.applied_index");
     writer.uhyperNumber(value.appliedTerm, "store_meta.applied_term");
     writer.uhyperNumber(value.revision, "store_meta.revision");
@@ -128,6 +131,7 @@ export const storeMetaCodec: Codec<StoreMeta> = {
   decode(reader) {
     return {
       format: reader.uint32("store_meta.format"),
+      logId: reader.uhyperNumber("store_meta.log_id"),
       appliedIndex: reader.uhyperNumber("store_meta.applied_index"),
       appliedTerm: reader.uhyperNumber("store_meta.applied_term"),
       revision: reader.uhyperNumber("store_meta.revision"),

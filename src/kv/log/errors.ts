@@ -1,3 +1,5 @@
+import { DAMAGE_ADVICE } from "../damage-advice.ts";
+
 /**
  * The log on disk is not what this server wrote. Nothing was changed, and nothing of it may be served.
  *
@@ -13,10 +15,7 @@ export class LogDamagedError extends Error {
   readonly problem: string;
 
   constructor(file: string, offset: number, problem: string) {
-    super(
-      `${file}, byte ${offset}: ${problem}. Nothing was changed on disk. Move the data directory of this server ` +
-        "away, and let the server join its cluster again as a new member, or restore the directory from a copy.",
-    );
+    super(`${file}, byte ${offset}: ${problem}; nothing was changed on disk: ${DAMAGE_ADVICE}`);
     this.file = file;
     this.offset = offset;
     this.problem = problem;

@@ -73,6 +73,8 @@ const RECORD_PART = 16;
 const XDR_PADDING_MAX = 3;
 
 export class Log {
+  /** Random, drawn with the log: tells it from all others. */
+  readonly id: number;
   readonly recovered: RecoveredLog;
   /** Called once a durable write, with the highest id of the batches that are durable. */
   onDurable: (batchId: number) => void = () => {};
@@ -128,6 +130,7 @@ export class Log {
     isNew: boolean,
   ) {
     this.disk = disk;
+    this.id = state.logId;
     this.segmentBytes = segmentBytes;
     this.entryLimitBytes = Math.min(LOG_ENTRY_MAX, largestEntryIn(segmentBytes));
     this.terms = state.terms;

@@ -1,3 +1,5 @@
+import { DAMAGE_ADVICE } from "../damage-advice.ts";
+
 /**
  * The store on disk is not what this server wrote. Nothing of it may be served.
  */
@@ -10,10 +12,7 @@ export class StoreDamagedError extends Error {
   readonly problem: string;
 
   constructor(file: string, revision: number | null, problem: string) {
-    super(
-      `${file}${revision === null ? "" : `, revision ${revision}`}: ${problem}. Move the data directory of this ` +
-        "server away, and let the server join its cluster again as a new member, or restore the directory from a copy.",
-    );
+    super(`${file}${revision === null ? "" : `, revision ${revision}`}: ${problem}: ${DAMAGE_ADVICE}`);
     this.file = file;
     this.revision = revision;
     this.problem = problem;

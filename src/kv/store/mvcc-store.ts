@@ -78,6 +78,8 @@ export class KeyPlace {
 
 /** How far the replicated log was applied, for the checkpoint to remember. */
 export interface CheckpointPosition {
+  /** Which log that is; 0 when there was no checkpoint yet. */
+  readonly logId: number;
   readonly appliedIndex: number;
   readonly appliedTerm: number;
   readonly logTimeMs: number;

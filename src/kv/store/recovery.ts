@@ -22,6 +22,7 @@ export interface RecoveredStore {
   readonly revision: number;
   /** Zeros when there was no checkpoint yet. */
   readonly position: {
+    readonly logId: number;
     readonly appliedIndex: number;
     readonly appliedTerm: number;
     readonly logTimeMs: number;
@@ -32,6 +33,7 @@ export interface RecoveredStore {
 
 const NOTHING: StoreMeta = {
   format: STORE_FORMAT,
+  logId: 0,
   appliedIndex: 0,
   appliedTerm: 0,
   revision: 0,
@@ -75,12 +77,12 @@ export function recoverStore(records: RecordStore): RecoveredStore {
       "the records do not have the hash that the checkpoint noted",
     );
   }
-  const { appliedIndex, appliedTerm, logTimeMs } = meta;
+  const { logId, appliedIndex, appliedTerm, logTimeMs } = meta;
   return {
     index: new KeyIndex(histories),
     hash,
     revision: meta.revision,
-    position: { appliedIndex, appliedTerm, logTimeMs },
+    position: { logId, appliedIndex, appliedTerm, logTimeMs },
     ...readSessions(records, meta),
   };
 }

@@ -135,6 +135,16 @@ test("when there is no majority, a call ends as unavailable, with the servers' w
   kv.close();
 });
 
+test("a read that is told there is no majority says so, also when its last try is cut short by its own time", async () => {
+  const { cluster, kv } = clusterWithClient(1, { timeoutMs: 1_000 });
+  cluster.servers[0]!.standingFault = answering(KvStatus.KV_UNAVAILABLE, "no majority", 600);
+  const error = await failureOfClass(KvUnavailableError, kv.get("k"));
+  assert.is(error.status, KvStatus.KV_UNAVAILABLE);
+  assert.match(error.message, "no majority");
+  assert.equal(cluster.servers[0]!.calls, ["KV_GET", "KV_GET"]);
+  kv.close();
+});
+
 test("a write that was told there is no majority is not begun anew without the time to be told so again", async () => {
   const { cluster, kv } = clusterWithClient(1, { timeoutMs: 1_000 });
   cluster.servers[0]!.faults.push(answering(KvStatus.KV_UNAVAILABLE, "no majority", 600));

@@ -169,6 +169,19 @@ test("status tells how each server is, and of one that is down, why it says noth
   kv.close();
 });
 
+test("status that is taken back, or whose client is closed, blames no server", async () => {
+  const { cluster, kv } = clusterWithClient();
+  for (const server of cluster.servers) server.isHung = true;
+  const controller = new AbortController();
+  const aborted = failureOfClass(KvCancelledError, kv.status({ signal: controller.signal }));
+  controller.abort();
+  assert.is((await aborted).code, "ABORTED");
+  const closed = failureOfClass(KvCancelledError, kv.status());
+  kv.close();
+  assert.is((await closed).code, "CLOSED");
+  assert.instance(await failureOf(clusterWithClient().kv.status({ timeoutMs: -1 })), RangeError);
+});
+
 test("keys and values outside the limits of idl/kv.x are refused before anything is sent, with both numbers", async () => {
   const { cluster, kv } = clusterWithClient();
   const wrong: [Promise<unknown>, string][] = [

@@ -211,7 +211,7 @@ test("a lost sector in the middle of the last segment is damage: a whole record 
   const error = await damageOf(disk);
   assert.is(error.offset, second);
   assert.match(error.message, `record 2 is damaged: there is a later one, whole, at byte ${third}`);
-  assert.match(error.message, /Move the data directory/);
+  assert.match(error.message, /restore the data directory/);
 });
 
 test("damage in an earlier segment stops the server, wherever it is", async () => {

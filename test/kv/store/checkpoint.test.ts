@@ -9,7 +9,7 @@ import { failureOfClass } from "../../support/failure.ts";
 import { bytes, readable, text } from "./store-model.ts";
 
 function position(appliedIndex: number) {
-  return { appliedIndex, appliedTerm: 2, logTimeMs: appliedIndex * 10 };
+  return { logId: 3, appliedIndex, appliedTerm: 2, logTimeMs: appliedIndex * 10 };
 }
 
 function session(id: string, state: string | null): SessionChange {
@@ -37,7 +37,7 @@ function slowDisk(): { records: MemoryRecordStore; finish: () => Promise<void> }
 
 test("a new store has applied nothing", () => {
   const store = MvccStore.open(new MemoryRecordStore());
-  assert.equal(store.recovered, { appliedIndex: 0, appliedTerm: 0, logTimeMs: 0 });
+  assert.equal(store.recovered, { logId: 0, appliedIndex: 0, appliedTerm: 0, logTimeMs: 0 });
   assert.equal(store.recoveredSessions, []);
 });
 
@@ -206,7 +206,7 @@ test("a record that is whole but not the one that was written is found by the ha
   records.overwriteRecord(2, seal(storeRecordCodec, forged));
   const error = damage(() => MvccStore.open(records));
   assert.match(error.message, /do not have the hash/);
-  assert.match(error.message, /Move the data directory/);
+  assert.match(error.message, /restore the data directory/);
 });
 
 test("damage in the meta item or a session is found, and so is a format of the future", async () => {
@@ -216,8 +216,8 @@ test("damage in the meta item or a session is found, and so is a format of the f
   flipped[20] = flipped[20]! ^ 1;
   await commitMeta(records, flipped);
   assert.match(damage(() => MvccStore.open(records)).message, /an item is damaged/);
-  await commitMeta(records, seal(storeMetaCodec, { ...unseal(storeMetaCodec, meta), format: 2 }));
-  assert.match(damage(() => MvccStore.open(records)).message, /format 2; this version knows only 1/);
+  await commitMeta(records, seal(storeMetaCodec, { ...unseal(storeMetaCodec, meta), format: 3 }));
+  assert.match(damage(() => MvccStore.open(records)).message, /format 3; this version knows only 2/);
   await commitMeta(records, meta);
   const [state] = records.sessions().values();
   const sound = Uint8Array.from(state!);

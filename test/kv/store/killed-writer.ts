@@ -13,7 +13,7 @@ export const SECOND_RECORDS = 6000;
 export const SESSIONS = 2500;
 
 export function position(checkpoint: number): CheckpointPosition {
-  return { appliedIndex: checkpoint * 1000, appliedTerm: checkpoint, logTimeMs: checkpoint };
+  return { logId: 3, appliedIndex: checkpoint * 1000, appliedTerm: checkpoint, logTimeMs: checkpoint };
 }
 
 export function fill(store: MvccStore, count: number): void {

@@ -25,7 +25,7 @@ async function withStoreFile(
     const store = MvccStore.open(records);
     for (let round = 1; round <= 3; round++) {
       for (let key = 0; key < 200; key++) store.put(Buffer.from(`key ${key}`), Buffer.alloc(200, round));
-      await store.checkpoint({ appliedIndex: round, appliedTerm: 1, logTimeMs: round }, []);
+      await store.checkpoint({ logId: 3, appliedIndex: round, appliedTerm: 1, logTimeMs: round }, []);
     }
     await records.close();
     await use(readFileSync(path), async (bytes) => {

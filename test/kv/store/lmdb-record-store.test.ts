@@ -9,7 +9,7 @@ import { MvccStore } from "../../../src/kv/store/mvcc-store.ts";
 import { failureOfClass } from "../../support/failure.ts";
 import { bytes, contentOf, readable, text } from "./store-model.ts";
 
-const POSITION = { appliedIndex: 5, appliedTerm: 2, logTimeMs: 77 };
+const POSITION = { logId: 3, appliedIndex: 5, appliedTerm: 2, logTimeMs: 77 };
 
 /** Runs `use` with the path of a store in a directory of its own, which is removed. */
 async function withPath(use: (path: string) => Promise<void>): Promise<void> {

@@ -10,7 +10,7 @@ import { MvccStore, type SessionChange } from "../../../src/kv/store/mvcc-store.
 import type { RecordStore } from "../../../src/kv/store/record-store.ts";
 import { bytes } from "./store-model.ts";
 
-const POSITION = { appliedIndex: 1, appliedTerm: 1, logTimeMs: 1 };
+const POSITION = { logId: 3, appliedIndex: 1, appliedTerm: 1, logTimeMs: 1 };
 
 function session(id: string, state: string | null): SessionChange {
   return { id: bytes(id), state: state === null ? null : bytes(state) };

@@ -5,7 +5,7 @@ import { MemoryRecordStore } from "../../../src/kv/store/memory-record-store.ts"
 import { MvccStore } from "../../../src/kv/store/mvcc-store.ts";
 import { bytes, contentOf, type ModelPair, range, readable, StoreModel, text } from "./store-model.ts";
 
-const POSITION = { appliedIndex: 1, appliedTerm: 1, logTimeMs: 1 };
+const POSITION = { logId: 3, appliedIndex: 1, appliedTerm: 1, logTimeMs: 1 };
 
 function newStore(): MvccStore {
   return MvccStore.open(new MemoryRecordStore());
