@@ -26,6 +26,7 @@ const MAY_TOUCH_THE_WORLD: readonly string[] = [
   "src/kv/real-disk.ts",
   "src/kv/real-ports.ts",
   "src/kv/directory-lock.ts",
+  "src/kv/store/lmdb-file.ts",
   "src/kv/store/lmdb-record-store.ts",
 ];
 

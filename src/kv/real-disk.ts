@@ -8,6 +8,9 @@ import type { Disk, DiskFile } from "./ports.ts";
  */
 const SYNCHRONOUS_WRITE_BYTES = 65536;
 
+/** What is stored is nobody else's business, and LMDB leaves its files open to all. */
+const FOR_OWNER = 0o700;
+
 /** A directory of the file system. */
 export class RealDisk implements Disk {
   readonly path: string;
@@ -129,7 +132,7 @@ function settle<T>(start: (done: (error: Error | null, result?: T) => void) => v
  */
 async function makeDirectory(path: string): Promise<string | undefined> {
   try {
-    await fs.promises.mkdir(path);
+    await fs.promises.mkdir(path, FOR_OWNER);
     return path;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -137,7 +140,7 @@ async function makeDirectory(path: string): Promise<string | undefined> {
     if (code !== "ENOENT" || dirname(path) === path) throw error;
   }
   const made = await makeDirectory(dirname(path));
-  await fs.promises.mkdir(path);
+  await fs.promises.mkdir(path, FOR_OWNER);
   return made ?? path;
 }
 

@@ -22,11 +22,12 @@ async function errnoOf(promise: Promise<unknown>): Promise<unknown> {
   return ((await failureOf(promise)) as { code?: unknown }).code;
 }
 
-test("opening makes the directory, and those above it", () =>
+test("opening makes the directory, and those above it, for nobody but the owner", () =>
   withDirectory(async (path) => {
     const disk = await RealDisk.open(join(path, "a/b/c"));
     assert.is(disk.path, join(path, "a/b/c"));
     assert.ok((await stat(disk.path)).isDirectory());
+    for (const made of ["a", "a/b", "a/b/c"]) assert.is((await stat(join(path, made))).mode & 0o777, 0o700);
     assert.equal(await disk.list(), []);
     await disk.close();
   }));

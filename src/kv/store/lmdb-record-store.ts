@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { CheckpointError, StoreDamagedError } from "./errors.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
-import { requireLmdbFile } from "./lmdb-file.ts";
+import { requireLmdbFile, requireLockFile } from "./lmdb-file.ts";
 import type { CheckpointWrites, RecordStore } from "./record-store.ts";
 
 /** A transaction holds at most so much: handing it over keeps the event loop for 1 to 3 ms. */
@@ -75,6 +75,7 @@ export class LmdbRecordStore implements RecordStore {
     freeBytes: () => Promise<number> = () => freeBytesAt(path),
   ): Promise<LmdbRecordStore> {
     await requireLmdbFile(path);
+    await requireLockFile(`${path}-lock`);
     const store = orDamaged(path, null, () => new LmdbRecordStore(path, freeBytes));
     await syncDirectoryOf(path);
     if (store.hasStagedSessions()) await store.applyStagedSessions();
