@@ -119,6 +119,8 @@ async function main(): Promise<void> {
   const interrupted = new Promise<"interrupted">((resolve) => {
     process.on("SIGINT", () => resolve("interrupted"));
     process.on("SIGTERM", () => resolve("interrupted"));
+    // The terminal was closed.
+    process.on("SIGHUP", () => resolve("interrupted"));
   });
   const allEnded = Promise.all(servers.map((server) => server.ended));
   const start = await Promise.race([formed(servers), interrupted]);

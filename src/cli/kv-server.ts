@@ -121,6 +121,7 @@ function toOptions(flags: Flags): Omit<KvServerOptions, "onEvent"> {
       `--election-timeout-ms=${electionTimeoutMs} must be at least twice --heartbeat-ms=${heartbeatMs}`,
     );
   }
+  if (host === "") throw new KvServerError("USAGE", "--host is empty");
   const isLoopback = isLoopbackHost(host);
   if (!isLoopback && flags.insecure !== true) {
     throw new KvServerError(

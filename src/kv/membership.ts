@@ -85,7 +85,10 @@ export class Membership {
     if (cluster === 0)
       return refusal(RaftStatus.RAFT_NOT_FORMED, `the server at ${address} has not joined its cluster yet`);
     if (cluster !== this.clusterId)
-      return refusal(RaftStatus.RAFT_WRONG_CLUSTER, `the server at ${address} belongs to another cluster`);
+      return refusal(
+        RaftStatus.RAFT_WRONG_CLUSTER,
+        `the server at ${address} belongs to another cluster than the data directory of this one; was that made anew, or mixed up with another?`,
+      );
     if (self.server !== server)
       return refusal(RaftStatus.RAFT_WRONG_SERVER, `${address} is server ${self.server}, not ${server}`);
     this.checkIncarnation(this.byServer.get(server)!, self.incarnation);

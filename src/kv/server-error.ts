@@ -32,8 +32,10 @@ export class KvServerError extends Error {
 const DISK_ADVICE: Readonly<Record<string, string>> = {
   EACCES: "no permission; let the user of this process read and write there",
   EDQUOT: "the disk quota is used up; make room",
+  EEXIST: "something else lies there than what this server keeps there",
   EISDIR: "a directory lies where a file should be",
-  EIO: "the disk reports an error; replace it, and this server's data with it",
+  EIO: "the disk reports an error; replace it, and restore this server's data",
+  ENOENT: "it is gone; was the data directory moved or removed while the server ran?",
   ENOSPC: "the disk is full; make room",
   EPERM: "no permission; let the user of this process read and write there",
   EROFS: "the file system is read-only",
@@ -53,9 +55,13 @@ export function toServerError(error: unknown, dataDir: string): KvServerError {
   }
   const errno = errnoOf(error);
   if (errno !== undefined && Object.hasOwn(DISK_ADVICE, errno)) {
-    return new KvServerError("DISK_FAILED", `${dataDir}: ${DISK_ADVICE[errno]} (${errno})`, error);
+    return new KvServerError(
+      "DISK_FAILED",
+      `${placeOf(error) ?? dataDir}: ${DISK_ADVICE[errno]} (${errno})`,
+      error,
+    );
   }
-  if (errno !== undefined && isAboutFile(error)) {
+  if (errno !== undefined && error instanceof Error && placeOf(error) !== undefined) {
     return new KvServerError("DISK_FAILED", `${dataDir}: ${error.message}`, error);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -63,6 +69,7 @@ export function toServerError(error: unknown, dataDir: string): KvServerError {
 }
 
 /** The system's errors about files name them; those about connections name an address. */
-function isAboutFile(error: unknown): error is Error {
-  return error instanceof Error && typeof (error as { path?: unknown }).path === "string";
+function placeOf(error: unknown): string | undefined {
+  const path: unknown = error instanceof Error ? (error as { path?: unknown }).path : undefined;
+  return typeof path === "string" ? path : undefined;
 }

@@ -125,8 +125,10 @@ export class KvServer {
     const { cluster } = opened.identity;
     if (cluster !== null) this.requireNotAlone(cluster);
     await this.rpc.listen({ host: options.host, port: options.port });
-    const address = formatAddress(options.host, options.port);
-    options.onEvent({ kind: "listening", address, advertised: options.advertise });
+    const { host, port, advertise } = options;
+    const isLocal = host === "127.0.0.1" && advertise === formatAddress("localhost", port);
+    const address = isLocal ? advertise : formatAddress(host, port);
+    options.onEvent({ kind: "listening", address, advertised: advertise });
     if (cluster !== null) {
       this.comparePeers(cluster);
       this.options.onEvent({ kind: "rejoined", cluster });

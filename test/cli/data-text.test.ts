@@ -6,6 +6,7 @@ test("bytes on one line: text as it is, control characters and what is not UTF-8
   assert.is(formatData(Buffer.from("Grüße 🌍"), false), "Grüße 🌍");
   assert.is(formatData(Buffer.from("a\n\r\t\\\u0000\u007f"), false), "a\\n\\r\\t\\\\\\x00\\x7f");
   assert.is(formatData(Buffer.from("\u009b2J"), false), "\\x9b2J");
+  assert.is(formatData(Buffer.from("a\u202eb\u2028c"), false), "a\\u202eb\\u2028c");
   assert.is(formatData(Buffer.from([0x61, 0xff, 0x0a, 0xc3]), false), "a\\xff\\n\\xc3");
   assert.is(formatData(Buffer.from([0x61, 0xff]), true), "61ff");
 });

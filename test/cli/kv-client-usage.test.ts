@@ -54,6 +54,8 @@ const WRONG: readonly (readonly [args: string[], line: string | RegExp])[] = [
   [["get", "\ufffd"], /must be UTF-8, without U\+FFFD: write it in hex, with --hex/],
   [["put", "k", "a\ufffdb"], /or give a value on standard input, with -/],
   [["get", "k", "--server=localhost"], /address "localhost": the port is missing, as in localhost:9001/],
+  [["get", "k", "--server=a:1 b:2"], /Write commas between the servers, without spaces/],
+  [["get", "k", "--server=a:0"], /address "a:0": port 0 cannot be reached/],
   [["get", "k", "--server="], /Name a server, as in localhost:9001/],
   [["get", "k", "--server=a:99999"], /port "99999" is not a number between 0 and 65535/],
   [["get", "k", "--output=yaml"], /Allowed choices are simple, json, table/],

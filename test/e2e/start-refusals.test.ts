@@ -166,13 +166,19 @@ test("exit 7: a data directory in which something else lies than a server's data
     writeFileSync(join(dataDir, "log"), "");
     const end = await endOf(server!);
     assert.is(end.code, EXIT.DISK_FAILED, end.stderr);
-    assert.is(lastLine(end), `${dataDir}: EEXIST: file already exists, mkdir '${join(dataDir, "log")}'`);
+    assert.is(
+      lastLine(end),
+      `${join(dataDir, "log")}: something else lies there than what this server keeps there (EEXIST)`,
+    );
 
     rmSync(join(dataDir, "log"));
     mkdirSync(join(dataDir, "store.mdb"));
     const directory = await endOf(server!);
     assert.is(directory.code, EXIT.DISK_FAILED, directory.stderr);
-    assert.is(lastLine(directory), `${dataDir}: a directory lies where a file should be (EISDIR)`);
+    assert.is(
+      lastLine(directory),
+      `${join(dataDir, "store.mdb")}: a directory lies where a file should be (EISDIR)`,
+    );
   }));
 
 test("exit 4: two servers with one id", () =>

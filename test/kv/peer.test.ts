@@ -151,7 +151,10 @@ test("a server that belongs to another cluster: the operator is told", async () 
   bench.hello = { ...bench.hello, cluster: 6 };
   await bench.heartbeat();
   assert.is(bench.appends, 0);
-  assert.equal(bench.events, ["refused 2: the server at s2:9 belongs to another cluster", "lost 2"]);
+  assert.equal(bench.events, [
+    "refused 2: the server at s2:9 belongs to another cluster than the data directory of this one; was that made anew, or mixed up with another?",
+    "lost 2",
+  ]);
 });
 
 test("a server that knows this one with another data directory: this one has lost its own, and is told", async () => {

@@ -25,12 +25,12 @@ export function parseData(text: string, isHex: boolean): Uint8Array {
 }
 
 /**
- * Text on one line: what would break the line or the terminal is written as in a C string (`\n`, `\x1b`, `\\`);
+ * Text on one line: what would break the line or the terminal, or turn its direction, is written as in a C string (`\n`, `\x1b`, `\\`);
  * where the bytes are not UTF-8, so is each byte that is not ASCII.
  */
 export function formatData(bytes: Buffer, isHex: boolean): string {
   if (isHex) return bytes.toString("hex");
-  if (isUtf8(bytes)) return bytes.toString().replace(/[\p{Cc}\\]/gu, escaped);
+  if (isUtf8(bytes)) return bytes.toString().replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\\]/gu, escaped);
   return bytes.toString("latin1").replace(/[^\x20-\x7e]|\\/g, escaped);
 }
 
@@ -53,5 +53,8 @@ export function quoteData(bytes: Uint8Array, isHex: boolean): string {
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
 function escaped(character: string): string {
-  return ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  const code = character.charCodeAt(0).toString(16);
+  return (
+    ESCAPES[character] ?? (code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`)
+  );
 }

@@ -13,8 +13,11 @@ export function parseServers(text: string, before: readonly string[] | undefined
     .filter((address) => address !== "");
   if (addresses.length === 0) throw new InvalidArgumentError("Name a server, as in localhost:9001.");
   for (const address of addresses) {
+    if (/\s/.test(address))
+      throw new InvalidArgumentError("Write commas between the servers, without spaces.");
     try {
-      parseAddress(address);
+      if (parseAddress(address).port === 0)
+        throw new RangeError(`address "${address}": port 0 cannot be reached`);
     } catch (error) {
       throw new InvalidArgumentError(`${(error as Error).message}.`);
     }
