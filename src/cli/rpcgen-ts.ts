@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, CommanderError, Option } from "commander";
@@ -23,6 +23,14 @@ interface RpcgenFlags {
   readonly importOncrpc: string;
 }
 
+/** The options whose value is a name, by the name of their flag: an empty one names nothing. */
+const NAMES = {
+  output: "--output",
+  outDir: "--out-dir",
+  importXdr: "--import-xdr",
+  importOncrpc: "--import-oncrpc",
+} as const;
+
 /** Where the code of one `.x` file goes; undefined: to standard output. */
 interface Job {
   readonly input: string;
@@ -32,12 +40,14 @@ interface Job {
 const STANDARD_INPUT = "-";
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+const STDERR = 2;
 
 const HELP = `
 Without -o and --out-dir the code of one FILE goes to standard output. By default it has types, codecs,
 procedures, clients and what servers need; --client and --server leave the other half away.
 
-Exit status: 0 done, 1 a FILE has errors or --check found a difference, 2 wrong usage.
+Exit status: 0 done, 1 a FILE has errors or --check found a difference, 2 wrong usage, or something cannot be read or
+written.
 
 Examples:
   rpcgen-ts nfs.x -o src/nfs.ts
@@ -76,20 +86,27 @@ export function buildProgram(streams: RpcgenStreams = processStreams): Command {
     .option("--import-oncrpc <module>", "where it imports the RPC runtime from", "sundial-kv/oncrpc")
     .version(packageVersion(), "-V, --version")
     .addHelpText("after", HELP)
-    .configureOutput({ writeOut: streams.writeOutput, writeErr: streams.writeError })
+    .configureOutput({
+      writeOut: streams.writeOutput,
+      writeErr: streams.writeError,
+      outputError: (message, write) => write(usageError(message)),
+    })
     .exitOverride()
     .action(async (files: string[], flags: RpcgenFlags, command: Command) => {
       const failed: string[] = [];
-      for (const job of jobsOf(files, flags, command)) {
+      const jobs = jobsOf(files, flags, command);
+      for (const { output } of jobs) refuseToOverwrite(files, output, command);
+      for (const job of jobs) {
         const problem = await perform(job, flags, streams, command);
         if (problem !== undefined) failed.push(problem);
       }
-      if (failed.length > 0) fail(command, failed.join("\n\n"));
+      if (failed.length > 0) fail(streams, failed.join("\n\n"));
     });
 }
 
 /** Runs the program. @returns the exit status */
 export async function run(args: readonly string[], streams?: RpcgenStreams): Promise<number> {
+  if (streams === undefined) endOnOutputErrors();
   try {
     await buildProgram(streams).parseAsync(args, { from: "user" });
     return 0;
@@ -102,13 +119,41 @@ export async function run(args: readonly string[], streams?: RpcgenStreams): Pro
 
 const FAILED = "rpcgen-ts.failed";
 
-function fail(command: Command, message: string): never {
-  return command.error(message, { exitCode: EXIT_FAILED, code: FAILED });
+/** What is wrong with a FILE begins with its name, not with that of the program. */
+function fail(streams: RpcgenStreams, message: string): never {
+  streams.writeError(`${message}\n`);
+  throw new CommanderError(EXIT_FAILED, FAILED, message);
+}
+
+/** One line from what commander has to say, or from what it is told to say in its manner. */
+function usageError(message: string): string {
+  const problem = message.replace(/^error: /, "").trimEnd();
+  return `rpcgen-ts: ${problem.replace(/\s*\n\s*/g, " ")}\n`;
+}
+
+/**
+ * Whoever reads the output may stop reading at any time: that ends the program, without a word. Anything else is said,
+ * in the one way that may still work.
+ */
+function endOnOutputErrors(): void {
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    try {
+      writeSync(STDERR, `rpcgen-ts: cannot write to standard output: ${reasonOf(error)}\n`);
+    } catch {
+      // Standard error cannot be written either.
+    }
+    process.exit(EXIT_USAGE);
+  });
 }
 
 function jobsOf(files: readonly string[], flags: RpcgenFlags, command: Command): Job[] {
   const { output, outDir, check } = flags;
   const [first, ...others] = files;
+  for (const [option, flag] of Object.entries(NAMES)) {
+    if (flags[option as keyof typeof NAMES] === "") command.error(`error: ${flag} is empty`);
+  }
   if (output !== undefined && outDir !== undefined) command.error("error: --output or --out-dir, not both");
   if (check === true && output === undefined && outDir === undefined) {
     command.error("error: --check needs --output or --out-dir, to know what to compare with");
@@ -123,6 +168,27 @@ function jobsOf(files: readonly string[], flags: RpcgenFlags, command: Command):
   }
   if (first === undefined || others.length > 0) command.error("error: several files need --out-dir");
   return [{ input: first, output }];
+}
+
+/** Before anything is written: code in the place of a FILE could not be compiled again. */
+function refuseToOverwrite(files: readonly string[], output: string | undefined, command: Command): void {
+  if (output === undefined) return;
+  const target = fileAt(output);
+  const source = files.find((file) => target !== undefined && fileAt(file) === target);
+  if (source === undefined) return;
+  const same = source === output ? "" : `, which is ${source}`;
+  command.error(`error: the code would overwrite its source: ${output}${same}`);
+}
+
+/** Tells whether two paths lead to one file, whatever links they go over; undefined where no file is. */
+function fileAt(path: string): string | undefined {
+  if (path === STANDARD_INPUT) return undefined;
+  try {
+    const found = statSync(path, { bigint: true });
+    return found.isFile() ? `${found.dev}:${found.ino}` : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns what is wrong, if the `.x` file has errors or the check finds a difference */

@@ -11,7 +11,7 @@ export function commentText(comments: readonly Comment[]): string[] {
     const isApart =
       before !== undefined && (comment.line > before.endLine + 1 || comment.line < comment.endLine);
     if (isApart) lines.push("");
-    lines.push(...linesOf(comment.text));
+    for (const line of linesOf(comment.text)) lines.push(line);
   }
   return lines;
 }
@@ -36,7 +36,9 @@ function linesOf(text: string): string[] {
 }
 
 function dedent(lines: readonly string[]): string[] {
-  const indents = lines.filter((line) => line !== "").map((line) => line.length - line.trimStart().length);
-  const shared = Math.min(...indents);
+  let shared = Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    if (line !== "") shared = Math.min(shared, line.length - line.trimStart().length);
+  }
   return lines.map((line) => line.slice(shared));
 }

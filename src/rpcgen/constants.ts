@@ -1,6 +1,6 @@
 import type { Constant, EnumMember, Value } from "./ast.ts";
 import type { Bound, ConstantModel, EnumMemberModel, EnumModel } from "./model.ts";
-import { describe, type Scope } from "./scope.ts";
+import { type Declared, describe, type Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 
 export const INT_MIN = -0x8000_0000;
@@ -12,6 +12,8 @@ export interface Evaluated {
   readonly value: bigint;
   readonly constant: ConstantModel | EnumMemberModel | undefined;
 }
+
+type MemberDeclared = Extract<Declared, { kind: "member" }>;
 
 /** Computes what stands where the grammar says `value`. */
 export class Constants {
@@ -44,7 +46,26 @@ export class Constants {
       return undefined;
     }
     if (known !== undefined) return known;
-    this.members.set(node, "under way");
+    // Those that the value comes from first, in a loop: a chain of them may be longer than the stack is deep.
+    let computed: EnumMemberModel | undefined;
+    for (const link of this.unknownBehind(node, owner).reverse()) computed = this.compute(link);
+    return computed;
+  }
+
+  /** The member and those behind it, each the value of the one before, up to one that is known or is no member. */
+  private unknownBehind(node: EnumMember, owner: EnumModel): MemberDeclared[] {
+    const found: MemberDeclared[] = [];
+    let next: Declared | undefined = { kind: "member", node, owner };
+    while (next?.kind === "member" && !this.members.has(next.node)) {
+      this.members.set(next.node, "under way");
+      found.push(next);
+      const { value }: EnumMember = next.node;
+      next = value.kind === "reference" ? this.scope.look(value) : undefined;
+    }
+    return found;
+  }
+
+  private compute({ node, owner }: MemberDeclared): EnumMemberModel {
     const evaluated = this.evaluate(node.value);
     const inRange =
       evaluated !== undefined &&

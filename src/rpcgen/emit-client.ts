@@ -2,6 +2,7 @@ import type { EmitContext } from "./emit-context.ts";
 import { docComment } from "./emit-doc.ts";
 import { typeText } from "./emit-type.ts";
 import type { ProcedureModel, ProgramModel, VersionModel } from "./model.ts";
+import { argNames } from "./names.ts";
 import { block, call, type Printable } from "./printable.ts";
 
 /** The class that calls the procedures of a version, a method each. */
@@ -40,11 +41,6 @@ function emitMethod(procedure: ProcedureModel, context: EmitContext): Printable 
 /** `args: FooArgs`, or `arg1: Foo`, `arg2: Bar` where there are several, or nothing. */
 export function argParameters(procedure: ProcedureModel, context: EmitContext): string[] {
   return argNames(procedure).map((name, index) => `${name}: ${typeText(procedure.args[index]!, context)}`);
-}
-
-export function argNames(procedure: ProcedureModel): string[] {
-  if (procedure.args.length === 1) return ["args"];
-  return procedure.args.map((_, index) => `arg${index + 1}`);
 }
 
 function argsValue(procedure: ProcedureModel): string {

@@ -8,6 +8,7 @@ import { emitServer } from "./emit-server.ts";
 import { typeText } from "./emit-type.ts";
 import type { XdrName } from "./imports.ts";
 import type { ProcedureModel, ProgramModel, Type, VersionModel } from "./model.ts";
+import { argNames } from "./names.ts";
 import { block, object, type Printable } from "./printable.ts";
 
 /** A program: its number, and for each version its number, its procedures, a client and what a server needs. */
@@ -61,7 +62,7 @@ function emitArgs(procedure: ProcedureModel, context: EmitContext): Printable[] 
   if (procedure.args.length < 2) return [];
   const { names, imports } = context;
   const { args, argsCodec } = names.procedure(procedure);
-  const fields = procedure.args.map((type, index) => ({ type, name: `arg${index + 1}` }));
+  const fields = argNames(procedure).map((name, index) => ({ name, type: procedure.args[index]! }));
   const label = (name: string): string => JSON.stringify(`${procedure.name}.${name}`);
   const encode = fields.flatMap(({ type, name }) =>
     encodeStatements(type, `value.${name}`, label(name), context),

@@ -1,9 +1,9 @@
-import { argNames, argParameters } from "./emit-client.ts";
+import { argParameters } from "./emit-client.ts";
 import type { EmitContext } from "./emit-context.ts";
 import { docComment } from "./emit-doc.ts";
 import { typeText } from "./emit-type.ts";
 import type { ProcedureModel, ProgramModel, VersionModel } from "./model.ts";
-import { ROW, ROW_TYPE } from "./names.ts";
+import { argNames, ROW, ROW_TYPE } from "./names.ts";
 import {
   block,
   call,

@@ -10,6 +10,7 @@ import {
   type DiscriminantType,
   discriminantType,
   type FieldModel,
+  isToldApartByFields,
   type LabelModel,
   reachableDefault,
   type UnionModel,
@@ -53,6 +54,7 @@ class UnionEmitter {
   private readonly tag: string;
   /** What an error says of the discriminant. */
   private readonly tagLabel: string;
+  private readonly needsFieldTests: boolean;
 
   constructor(type: UnionModel, context: EmitContext) {
     this.type = type;
@@ -63,6 +65,7 @@ class UnionEmitter {
     this.arms = otherwise === undefined ? arms : [...arms, { ...otherwise, labels: [], isDefault: true }];
     this.tag = context.names.field(type.discriminant);
     this.tagLabel = fieldLabel(type.name, type.discriminant);
+    this.needsFieldTests = isToldApartByFields(type);
   }
 
   definition(): Printable {
@@ -140,9 +143,7 @@ class UnionEmitter {
     const name = this.context.names.field(field);
     const label = fieldLabel(this.type.name, field);
     const statements = encodeStatements(field.type, `value.${name}`, label, this.context);
-    // To TypeScript a default arm has any number, so beside it the discriminant does not tell the arms apart.
-    const isAmbiguous = this.arms.at(-1)!.isDefault && isInteger(this.discriminant);
-    if (!isAmbiguous) return statements;
+    if (!this.needsFieldTests) return statements;
     const error = this.noArm(`"the value is of another arm"`);
     return [governed(`if (!("${name}" in value))`, [error]), ...statements];
   }
@@ -177,10 +178,6 @@ class UnionEmitter {
     const error = `throw new ${this.context.imports.xdr("XdrError")}`;
     return [call(error, [`"XDR_BAD_UNION"`, problem, this.tagLabel]), ";"];
   }
-}
-
-function isInteger(type: DiscriminantType): boolean {
-  return type.kind === "int" || type.kind === "uint";
 }
 
 /** `A | B | C` */

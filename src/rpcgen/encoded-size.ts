@@ -1,3 +1,5 @@
+import { contentsOf } from "./contents.ts";
+import { depthFirst } from "./depth-first.ts";
 import type { NamedType, Type } from "./model.ts";
 
 const WORD_BYTES = 4;
@@ -7,14 +9,16 @@ const WORD_BYTES = 4;
  * because each holds another one.
  *
  * Types refer to each other in circles, so the sizes are brought down from Infinity until none changes any more.
+ * A type is looked at when its contents have been, so that where there is no circle the first time is the last.
  */
 export class EncodedSizes {
   private readonly sizes = new Map<NamedType, number>();
 
   constructor(types: readonly NamedType[]) {
+    const contentsFirst = depthFirst(types, contentsOf);
     for (let changed = true; changed; ) {
       changed = false;
-      for (const type of types) {
+      for (const type of contentsFirst) {
         const size = this.contentBytesMin(type);
         changed ||= size !== this.bytesMin(type);
         this.sizes.set(type, size);
@@ -58,7 +62,8 @@ export class EncodedSizes {
       case "union": {
         const arms = type.otherwise === undefined ? type.arms : [...type.arms, type.otherwise];
         const sizes = arms.map((arm) => (arm.field === undefined ? 0 : this.bytesMin(arm.field.type)));
-        return this.bytesMin(type.discriminant.type) + Math.min(...sizes);
+        const least = sizes.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+        return this.bytesMin(type.discriminant.type) + least;
       }
     }
   }

@@ -1,7 +1,12 @@
 import type { Identifier } from "./ast.ts";
+import { contentsOf } from "./contents.ts";
+import { depthFirst } from "./depth-first.ts";
 import { EncodedSizes } from "./encoded-size.ts";
-import type { NamedType, Type } from "./model.ts";
+import type { NamedType } from "./model.ts";
 import type { Scope } from "./scope.ts";
+
+/** How many types of a circle an error names, beside the one that it begins and ends with. */
+const NAMES_MAX = 20;
 
 /**
  * Reports the types of which no value could end, since each contains another one: recursion needs a `*`, a `<>` or
@@ -12,53 +17,23 @@ import type { Scope } from "./scope.ts";
  */
 export function reportInfinite(places: ReadonlyMap<NamedType, Identifier>, scope: Scope): boolean {
   const sizes = new EncodedSizes([...places.keys()]);
-  const isInfinite = (type: Type): boolean => sizes.bytesMin(type) === Number.POSITIVE_INFINITY;
-  const path: NamedType[] = [];
-  const done = new Set<NamedType>();
-
-  const visit = (type: NamedType): void => {
-    const at = path.indexOf(type);
-    if (at !== -1) {
-      const cycle = [...path.slice(at), type].map((member) => member.name).join(", ");
-      scope.report(`"${type.name}" contains itself without end: ${cycle}`, places.get(type)!.span);
-    }
-    if (at !== -1 || done.has(type)) return;
-    path.push(type);
-    for (const inner of contentsOf(type)) if (isInfinite(inner)) visit(inner);
-    path.pop();
-    done.add(type);
-  };
+  const isInfinite = (type: NamedType): boolean => sizes.bytesMin(type) === Number.POSITIVE_INFINITY;
   const infinite = [...places.keys()].filter(isInfinite);
-  for (const type of infinite) visit(type);
-  return infinite.length > 0;
+  const next = (type: NamedType): NamedType[] => contentsOf(type).filter(isInfinite);
+  let isReported = false;
+  depthFirst(infinite, next, (path, at) => {
+    isReported = true;
+    const type = path[at]!;
+    scope.report(`"${type.name}" contains itself without end: ${circle(path, at)}`, places.get(type)!.span);
+  });
+  // Without a circle, a size is only more than a number can say: the type ends.
+  return isReported;
 }
 
-/** The named types of which each value of `type` may hold one in place. */
-function contentsOf(type: NamedType): NamedType[] {
-  switch (type.kind) {
-    case "enum":
-      return [];
-    case "typedef":
-      return inPlace(type.target);
-    case "struct":
-      return type.fields.flatMap((field) => inPlace(field.type));
-    case "union": {
-      const fields = [type.discriminant, ...type.arms.map((arm) => arm.field), type.otherwise?.field];
-      return fields.flatMap((field) => (field === undefined ? [] : inPlace(field.type)));
-    }
-  }
-}
-
-function inPlace(type: Type): NamedType[] {
-  switch (type.kind) {
-    case "enum":
-    case "struct":
-    case "union":
-    case "typedef":
-      return [type];
-    case "fixed array":
-      return inPlace(type.element);
-    default:
-      return [];
-  }
+/** `a, b, c, a` */
+function circle(path: readonly NamedType[], at: number): string {
+  const names = path.slice(at, at + 1 + NAMES_MAX).map((type) => type.name);
+  const left = path.length - at - names.length;
+  if (left > 0) names.push(`… (${left} more)`);
+  return [...names, path[at]!.name].join(", ");
 }

@@ -28,7 +28,7 @@ class Hoister {
 
   constructor(specification: Specification) {
     this.specification = specification;
-    this.taken = new Set(specification.definitions.map((definition) => definition.name.text));
+    this.taken = new Set(specification.definitions.flatMap(declaredNames));
   }
 
   run(): Specification {
@@ -98,6 +98,40 @@ class Hoister {
     this.definitions.push(this.typeDefinition({ kind: "type", name: identifier, type, doc: type.doc }));
     return { kind: "reference", name: identifier, tag: undefined, span: type.span };
   }
+}
+
+/** All names that a definition declares: its own, and those of the members of the enums in it. */
+function declaredNames(definition: Definition): string[] {
+  return [definition.name.text, ...typesIn(definition).flatMap(memberNames)];
+}
+
+function typesIn(definition: Definition): (NamedDeclaration["type"] | undefined)[] {
+  switch (definition.kind) {
+    case "const":
+      return [];
+    case "type":
+      return [definition.type];
+    case "typedef":
+      return [definition.declaration.type];
+    case "program": {
+      const procedures = definition.versions.flatMap((version) => version.procedures);
+      return procedures.flatMap((procedure) => [procedure.result, ...procedure.args]);
+    }
+  }
+}
+
+function memberNames(type: NamedDeclaration["type"] | undefined): string[] {
+  if (type === undefined || !isInline(type)) return [];
+  if (type.kind === "enum") return type.members.map((member) => member.name.text);
+  return declarationsIn(type).flatMap((declaration) =>
+    declaration.kind === "void" ? [] : memberNames(declaration.type),
+  );
+}
+
+function declarationsIn(type: StructType | UnionType): readonly Declaration[] {
+  if (type.kind === "struct") return type.fields;
+  const arms = type.otherwise === undefined ? type.cases : [...type.cases, type.otherwise];
+  return [type.discriminant, ...arms.map((arm) => arm.declaration)];
 }
 
 function isInline(type: NamedDeclaration["type"]): type is InlineType {

@@ -172,6 +172,15 @@ export function coversAll(union: UnionModel): boolean {
   return type.kind === "enum" && type.members.every((member) => labels.has(member.value));
 }
 
+/**
+ * Whether only the fields of a union tell its arms apart: to TypeScript a default arm has any number, so beside it
+ * a number as the discriminant does not.
+ */
+export function isToldApartByFields(union: UnionModel): boolean {
+  const { kind } = discriminantType(union);
+  return (kind === "int" || kind === "uint") && reachableDefault(union) !== undefined;
+}
+
 /** The union's default arm, unless no value can choose it. */
 export function reachableDefault(union: UnionModel): DefaultArmModel | undefined {
   return coversAll(union) ? undefined : union.otherwise;

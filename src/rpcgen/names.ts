@@ -4,6 +4,7 @@ import {
   type ConstantModel,
   type EnumMemberModel,
   type FieldModel,
+  isToldApartByFields,
   type Model,
   type NamedType,
   namedTypes,
@@ -38,27 +39,36 @@ const UNSAFE: readonly string[] = [
 /** Names that a field must not have: this one would set the prototype of the object. */
 const UNSAFE_FIELDS: readonly string[] = ["__proto__"];
 
-/** Names that a method must not have: one makes objects, one makes an object look like a promise. */
-const UNSAFE_METHODS: readonly string[] = ["constructor", "then"];
+/** Names that a field must not have where its presence tells the arms of a union apart: each object has these. */
+const FIELDS_OF_ALL: readonly string[] = [...UNSAFE_FIELDS, ...Object.getOwnPropertyNames(Object.prototype)];
+
+/** Names that a method must not have: two of them make objects, one makes an object look like a promise. */
+const UNSAFE_METHODS: readonly string[] = ["constructor", "new", "then"];
 
 /** Hands out names that differ from each other and from `unsafe`, by underscores behind. */
 class NameSpace {
   private readonly taken: Set<string>;
+  private readonly outer: NameSpace | undefined;
 
-  constructor(unsafe: Iterable<string>) {
+  constructor(unsafe: Iterable<string>, outer?: NameSpace) {
     this.taken = new Set(unsafe);
+    this.outer = outer;
   }
 
   claim(wanted: string): string {
     let name = wanted;
-    while (this.taken.has(name)) name += "_";
+    while (this.has(name)) name += "_";
     this.taken.add(name);
     return name;
   }
 
   /** A scope inside this one, whose names hide none of those outside. */
   inner(): NameSpace {
-    return new NameSpace(this.taken);
+    return new NameSpace([], this);
+  }
+
+  private has(name: string): boolean {
+    return this.taken.has(name) || this.outer?.has(name) === true;
   }
 }
 
@@ -85,7 +95,7 @@ export interface ProcedureNames {
 
 /** The one place where names of a `.x` file become names of TypeScript. */
 export class Names {
-  private readonly module = new NameSpace(UNSAFE);
+  private readonly module: NameSpace;
   private readonly constants = new Map<ConstantModel | ProgramModel, string>();
   private readonly members = new Map<EnumMemberModel, string>();
   private readonly types = new Map<NamedType, TypeNames>();
@@ -96,6 +106,9 @@ export class Names {
 
   constructor(model: Model) {
     const programs = model.definitions.filter((definition) => definition.kind === "program");
+    const ownVersions = programs.flatMap((program) => program.versions);
+    const ownProcedures = ownVersions.flatMap((version) => version.procedures);
+    this.module = new NameSpace([...UNSAFE, ...ownProcedures.flatMap(argNames)]);
     // Constants keep their names, so they come first; types give way.
     for (const definition of model.definitions) {
       if (definition.kind === "const" || definition.kind === "program") {
@@ -103,7 +116,7 @@ export class Names {
       }
     }
     const versions = this.versionConstants(programs);
-    const procedures = this.procedureConstants(programs.flatMap((program) => program.versions));
+    const procedures = this.procedureConstants(ownVersions);
     for (const type of namedTypes(model)) this.nameType(type);
     for (const program of programs) {
       for (const version of program.versions) {
@@ -192,7 +205,8 @@ export class Names {
     const codec = this.module.claim(`${camelCase(type.name)}Codec`);
     const helper = this.module.claim(`${type.kind === "enum" ? "check" : "decode"}${name}`);
     this.types.set(type, { type: name, codec, helper });
-    const inner = new NameSpace(UNSAFE_FIELDS);
+    const isTested = type.kind === "union" && isToldApartByFields(type);
+    const inner = new NameSpace(isTested ? FIELDS_OF_ALL : UNSAFE_FIELDS);
     if (type.kind === "enum") {
       for (const member of type.members) this.members.set(member, inner.claim(member.name));
     } else {
@@ -231,6 +245,12 @@ export class Names {
       });
     }
   }
+}
+
+/** What the methods of a client call the arguments of a procedure: `args`, or `arg1`, `arg2`, … if there are several. */
+export function argNames(procedure: ProcedureModel): string[] {
+  if (procedure.args.length === 1) return ["args"];
+  return procedure.args.map((_, index) => `arg${index + 1}`);
 }
 
 function fieldsOf(type: NamedType): readonly FieldModel[] {

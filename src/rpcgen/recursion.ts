@@ -1,3 +1,4 @@
+import { onCycles } from "./depth-first.ts";
 import {
   type FieldModel,
   type Model,
@@ -5,17 +6,20 @@ import {
   namedTypes,
   type StructModel,
   type Type,
+  type TypedefModel,
   withoutTypedefs,
 } from "./model.ts";
 
 /** Which types may contain themselves, and so need more care when bytes of a stranger are decoded. */
 export class Recursion {
-  private readonly recursive = new Set<NamedType>();
+  private readonly recursive: ReadonlySet<NamedType>;
 
   constructor(model: Model) {
-    for (const type of namedTypes(model)) {
-      if (reaches(type, type)) this.recursive.add(type);
-    }
+    const types = namedTypes(model);
+    const typedefs = types.filter((type) => type.kind === "typedef");
+    const others = [...onCycles(types, neighbours)].filter((type) => type.kind !== "typedef");
+    // For a typedef only typedefs count: whatever else it leads to counts for itself.
+    this.recursive = new Set<NamedType>([...others, ...onCycles(typedefs, typedefsBehind)]);
   }
 
   /** Whether decoding a value of the type may decode another one inside it, other than along a linked list. */
@@ -40,22 +44,13 @@ export function isBoxed(element: Type): boolean {
   return withoutTypedefs(element).kind === "optional";
 }
 
-function reaches(from: NamedType, goal: NamedType): boolean {
-  const seen = new Set<NamedType>();
-  const waiting = neighbours(from, goal);
-  for (let type = waiting.pop(); type !== undefined; type = waiting.pop()) {
-    if (type === goal) return true;
-    if (seen.has(type)) continue;
-    seen.add(type);
-    waiting.push(...neighbours(type, goal));
-  }
-  return false;
+/** The named types in a type. */
+function neighbours(type: NamedType): NamedType[] {
+  return fieldTypes(type).flatMap(namedIn);
 }
 
-/** The named types in a type. For a typedef only typedefs count: whatever else it leads to counts for itself. */
-function neighbours(type: NamedType, goal: NamedType): NamedType[] {
-  const all = fieldTypes(type).flatMap(namedIn);
-  return goal.kind === "typedef" ? all.filter((other) => other.kind === "typedef") : all;
+function typedefsBehind(type: TypedefModel): TypedefModel[] {
+  return neighbours(type).filter((other) => other.kind === "typedef");
 }
 
 function fieldTypes(type: NamedType): Type[] {

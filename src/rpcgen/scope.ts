@@ -28,11 +28,16 @@ export class Scope {
     else this.reportDuplicate(`"${name.text}" is already declared`, name.span, first.span);
   }
 
+  /** What `name` stands for, if anything. */
+  look(name: Identifier): Declared | undefined {
+    return this.symbols.get(name.text)?.declared;
+  }
+
   /** What `name` stands for; reports it when nothing does. */
   find(name: Identifier): Declared | undefined {
-    const symbol = this.symbols.get(name.text);
-    if (symbol === undefined && !this.incomplete) this.report(`"${name.text}" is not defined`, name.span);
-    return symbol?.declared;
+    const declared = this.look(name);
+    if (declared === undefined && !this.incomplete) this.report(`"${name.text}" is not defined`, name.span);
+    return declared;
   }
 
   /** Where a name that was found is declared, as the second place of an error. */

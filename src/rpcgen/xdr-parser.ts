@@ -20,11 +20,17 @@ import type {
   Value,
 } from "./ast.ts";
 import { paragraphs } from "./comment-text.ts";
+import type { Token, TokenKind } from "./token.ts";
 import { SyntaxFailure, type TokenCursor } from "./token-cursor.ts";
+
+/** How many types may be written one inside the other. */
+const NESTING_MAX = 256;
 
 /** Parses the XDR language, a method a production of RFC 4506 §6.3. */
 export class XdrParser {
   protected readonly cursor: TokenCursor;
+  /** How many types the current token is in. */
+  private nesting = 0;
 
   constructor(cursor: TokenCursor) {
     this.cursor = cursor;
@@ -36,6 +42,7 @@ export class XdrParser {
     const definitions: Definition[] = [];
     while (!cursor.at("end of file")) {
       const start = cursor.current;
+      this.nesting = 0;
       try {
         definitions.push(this.definition());
       } catch (error) {
@@ -94,13 +101,24 @@ export class XdrParser {
     }
     const keyword = cursor.advance();
     const name = cursor.expectIdentifier(`${keyword.kind === "enum" ? "an" : "a"} ${keyword.text}`);
-    const type = this.bodyOf(keyword.kind, keyword.span.start);
+    const type = this.bodyOf(keyword);
     cursor.expect(";");
     return { kind: "type", name, type, doc: paragraphs(doc, type.doc, cursor.trailingDoc()) };
   }
 
   /** enum-body, struct-body or union-body, after its keyword. */
-  private bodyOf(keyword: string, start: number): EnumType | StructType | UnionType {
+  private bodyOf({ kind, span }: Token): EnumType | StructType | UnionType {
+    // A type inside this one is parsed by a call inside this one.
+    this.nesting += 1;
+    if (this.nesting > NESTING_MAX) {
+      this.cursor.fail(`nested too deep: at most ${NESTING_MAX} types may stand one inside the other`, span);
+    }
+    const type = this.bodyAfter(kind, span.start);
+    this.nesting -= 1;
+    return type;
+  }
+
+  private bodyAfter(keyword: TokenKind, start: number): EnumType | StructType | UnionType {
     switch (keyword) {
       case "enum":
         return this.enumBody(start);
@@ -327,8 +345,9 @@ export class XdrParser {
    */
   private taggedType(tag: "enum" | "struct" | "union"): TypeSpecifier {
     const { cursor } = this;
-    const start = cursor.advance().span.start;
-    if (!cursor.at("identifier")) return this.bodyOf(tag, start);
+    const keyword = cursor.advance();
+    if (!cursor.at("identifier")) return this.bodyOf(keyword);
+    const { start } = keyword.span;
     const name = cursor.expectIdentifier("a type");
     return { kind: "reference", name, tag, span: { start, end: name.span.end } };
   }

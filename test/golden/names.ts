@@ -290,6 +290,52 @@ function decodeLink(reader: XdrReader): Writable<Link> {
   return { link: reader.int32("link.link"), tail: reader.int32("link.tail"), next: null };
 }
 
+/** Members of every object: their presence tells nothing. */
+export type Own =
+  | { readonly kind: 1; readonly valueOf_: number }
+  | { readonly kind: 2; readonly toString_: number }
+  | { readonly kind: 3; readonly constructor_: number }
+  | { readonly kind: number; readonly hasOwnProperty_: number };
+export const ownCodec: Codec<Own> = {
+  encode(writer, value) {
+    writer.int32(value.kind, "own.kind");
+    switch (value.kind) {
+      case 1:
+        if (!("valueOf_" in value))
+          throw new XdrError("XDR_BAD_UNION", "the value is of another arm", "own.kind");
+        writer.int32(value.valueOf_, "own.valueOf");
+        break;
+      case 2:
+        if (!("toString_" in value))
+          throw new XdrError("XDR_BAD_UNION", "the value is of another arm", "own.kind");
+        writer.int32(value.toString_, "own.to_string");
+        break;
+      case 3:
+        if (!("constructor_" in value))
+          throw new XdrError("XDR_BAD_UNION", "the value is of another arm", "own.kind");
+        writer.int32(value.constructor_, "own.constructor");
+        break;
+      default:
+        if (!("hasOwnProperty_" in value))
+          throw new XdrError("XDR_BAD_UNION", "the value is of another arm", "own.kind");
+        writer.int32(value.hasOwnProperty_, "own.has_own_property");
+    }
+  },
+  decode(reader) {
+    const kind = reader.int32("own.kind");
+    switch (kind) {
+      case 1:
+        return { kind, valueOf_: reader.int32("own.valueOf") };
+      case 2:
+        return { kind, toString_: reader.int32("own.to_string") };
+      case 3:
+        return { kind, constructor_: reader.int32("own.constructor") };
+      default:
+        return { kind, hasOwnProperty_: reader.int32("own.has_own_property") };
+    }
+  },
+};
+
 export const constructors = 0x20000002;
 export const constructors_v1 = 1;
 
@@ -413,6 +459,170 @@ export function v2Service(handlers: V2Handlers): RpcService {
     prog: constructors,
     vers: v2,
     procedures: new Map([dispatch(then, (_args, context) => handlers.then_(context))]),
+  };
+}
+
+export const objects = 0x20000004;
+export const o1 = 1;
+
+export const OBJ_NEW: Procedure<void, void> = {
+  name: "OBJ_NEW",
+  prog: objects,
+  vers: o1,
+  proc: 0,
+  args: voidCodec,
+  result: voidCodec,
+};
+
+export const OBJ_DELETE: Procedure<void, void> = {
+  name: "OBJ_DELETE",
+  prog: objects,
+  vers: o1,
+  proc: 1,
+  args: voidCodec,
+  result: voidCodec,
+};
+
+/** Calls version o1 of objects. */
+export class O1Client {
+  readonly #caller: RpcCaller;
+
+  constructor(caller: RpcCaller) {
+    this.#caller = caller;
+  }
+
+  new_(options?: CallOptions): Promise<void> {
+    return this.#caller.call(OBJ_NEW, undefined, options);
+  }
+
+  delete(options?: CallOptions): Promise<void> {
+    return this.#caller.call(OBJ_DELETE, undefined, options);
+  }
+}
+
+/** What a server of version o1 of objects answers. */
+export interface O1Handlers {
+  new_(context: CallContext): void | Promise<void>;
+  delete(context: CallContext): void | Promise<void>;
+}
+
+/** The dispatch table of version o1, for a server. */
+export function o1Service(handlers: O1Handlers): RpcService {
+  return {
+    name: "o1",
+    prog: objects,
+    vers: o1,
+    procedures: new Map([
+      dispatch(OBJ_NEW, (_args, context) => handlers.new_(context)),
+      dispatch(OBJ_DELETE, (_args, context) => handlers.delete(context)),
+    ]),
+  };
+}
+
+export const o2 = 2;
+
+/** The arguments of arg1. */
+export interface Arg1Args {
+  readonly arg1: number;
+  readonly arg2: number;
+}
+export const arg1ArgsCodec: Codec<Arg1Args> = {
+  encode(writer, value) {
+    writer.int32(value.arg1, "arg1.arg1");
+    writer.int32(value.arg2, "arg1.arg2");
+  },
+  decode(reader) {
+    return { arg1: reader.int32("arg1.arg1"), arg2: reader.int32("arg1.arg2") };
+  },
+};
+
+export const arg1_: Procedure<Arg1Args, number> = {
+  name: "arg1",
+  prog: objects,
+  vers: o2,
+  proc: 0,
+  args: arg1ArgsCodec,
+  result: int32Codec,
+};
+
+export const arg2_: Procedure<number, number> = {
+  name: "arg2",
+  prog: objects,
+  vers: o2,
+  proc: 1,
+  args: int32Codec,
+  result: int32Codec,
+};
+
+/** The arguments of arg3. */
+export interface Arg3Args {
+  readonly arg1: number;
+  readonly arg2: number;
+  readonly arg3: number;
+}
+export const arg3ArgsCodec: Codec<Arg3Args> = {
+  encode(writer, value) {
+    writer.int32(value.arg1, "arg3.arg1");
+    writer.int32(value.arg2, "arg3.arg2");
+    writer.int32(value.arg3, "arg3.arg3");
+  },
+  decode(reader) {
+    return {
+      arg1: reader.int32("arg3.arg1"),
+      arg2: reader.int32("arg3.arg2"),
+      arg3: reader.int32("arg3.arg3"),
+    };
+  },
+};
+
+export const arg3_: Procedure<Arg3Args, number> = {
+  name: "arg3",
+  prog: objects,
+  vers: o2,
+  proc: 2,
+  args: arg3ArgsCodec,
+  result: int32Codec,
+};
+
+/** Calls version o2 of objects. */
+export class O2Client {
+  readonly #caller: RpcCaller;
+
+  constructor(caller: RpcCaller) {
+    this.#caller = caller;
+  }
+
+  arg1(arg1: number, arg2: number, options?: CallOptions): Promise<number> {
+    return this.#caller.call(arg1_, { arg1, arg2 }, options);
+  }
+
+  arg2(args: number, options?: CallOptions): Promise<number> {
+    return this.#caller.call(arg2_, args, options);
+  }
+
+  arg3(arg1: number, arg2: number, arg3: number, options?: CallOptions): Promise<number> {
+    return this.#caller.call(arg3_, { arg1, arg2, arg3 }, options);
+  }
+}
+
+/** What a server of version o2 of objects answers. */
+export interface O2Handlers {
+  arg1(arg1: number, arg2: number, context: CallContext): number | Promise<number>;
+  arg2(args: number, context: CallContext): number | Promise<number>;
+  arg3(arg1: number, arg2: number, arg3: number, context: CallContext): number | Promise<number>;
+}
+
+/** The dispatch table of version o2, for a server. */
+export function o2Service(handlers: O2Handlers): RpcService {
+  return {
+    name: "o2",
+    prog: objects,
+    vers: o2,
+    procedures: new Map([
+      dispatch(arg1_, (args, context) => handlers.arg1(args.arg1, args.arg2, context)),
+      dispatch(arg2_, (args, context) => handlers.arg2(args, context)),
+      dispatch(arg3_, (args, context) => handlers.arg3(args.arg1, args.arg2, args.arg3, context)),
+    ]),
   };
 }
 

@@ -1,4 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "uvu";
@@ -135,28 +146,87 @@ test("--import-xdr and --import-oncrpc say where the runtime is", async () => {
 test("wrong usage ends with status 2 and one line that says what is wrong", () =>
   inDirectory(async () => {
     const cases: [args: string[], error: string][] = [
-      [[], "error: missing required argument 'files'\n"],
-      [["--nonsense"], "error: unknown option '--nonsense'\n"],
-      [["good.x", "bad.x"], "error: several files need --out-dir\n"],
-      [["good.x", "-o", "a.ts", "--out-dir", "b"], "error: --output or --out-dir, not both\n"],
-      [["good.x", "--check"], "error: --check needs --output or --out-dir, to know what to compare with\n"],
-      [["-", "--out-dir", "gen"], "error: standard input has no name for --out-dir: use -o\n"],
+      [[], "rpcgen-ts: missing required argument 'files'\n"],
+      [["--nonsense"], "rpcgen-ts: unknown option '--nonsense'\n"],
+      [["good.x", "bad.x"], "rpcgen-ts: several files need --out-dir\n"],
+      [["good.x", "-o", "a.ts", "--out-dir", "b"], "rpcgen-ts: --output or --out-dir, not both\n"],
+      [
+        ["good.x", "--check"],
+        "rpcgen-ts: --check needs --output or --out-dir, to know what to compare with\n",
+      ],
+      [["-", "--out-dir", "gen"], "rpcgen-ts: standard input has no name for --out-dir: use -o\n"],
       [
         ["good.x", "a/good.x", "--out-dir", "gen"],
-        `error: two files would be written to ${join("gen", "good.ts")}\n`,
+        `rpcgen-ts: two files would be written to ${join("gen", "good.ts")}\n`,
       ],
       [
         ["good.x", "--types-only", "--client"],
-        "error: option '--types-only' cannot be used with option '--client'\n",
+        "rpcgen-ts: option '--types-only' cannot be used with option '--client'\n",
       ],
       [
         ["good.x", "--hyper", "int"],
-        "error: option '--hyper <type>' argument 'int' is invalid. Allowed choices are bigint, number.\n",
+        "rpcgen-ts: option '--hyper <type>' argument 'int' is invalid. Allowed choices are bigint, number.\n",
       ],
-      [["none.x"], "error: cannot read none.x: ENOENT: no such file or directory, open 'none.x'\n"],
-      [["good.x", "-o", "."], "error: cannot write .: EISDIR: illegal operation on a directory, open '.'\n"],
+      [["none.x"], "rpcgen-ts: cannot read none.x: ENOENT: no such file or directory, open 'none.x'\n"],
+      [["good.x", "--import-xdr", ""], "rpcgen-ts: --import-xdr is empty\n"],
+      [["good.x", "--import-oncrpc="], "rpcgen-ts: --import-oncrpc is empty\n"],
+      [["good.x", "--out-dir", ""], "rpcgen-ts: --out-dir is empty\n"],
+      [["good.x", "-o", ""], "rpcgen-ts: --output is empty\n"],
+      [["good.x", "--chek"], "rpcgen-ts: unknown option '--chek' (Did you mean --check?)\n"],
+      [
+        ["good.x", "-o", "."],
+        "rpcgen-ts: cannot write .: EISDIR: illegal operation on a directory, open '.'\n",
+      ],
     ];
     for (const [args, error] of cases) assert.equal(await rpcgen(args), { status: 2, output: "", error });
+  }));
+
+test("the code never takes the place of its source, by whatever path", () =>
+  inDirectory(async (directory) => {
+    const source = readFileSync("good.x", "utf8");
+    symlinkSync("good.x", "symbolic.ts");
+    linkSync("good.x", "hard.ts");
+    mkdirSync("gen");
+    symlinkSync("../good.x", join("gen", "bad.ts"));
+    const refuses = async (args: string[], place: string): Promise<void> => {
+      const error = `rpcgen-ts: the code would overwrite its source: ${place}\n`;
+      assert.equal(await rpcgen(args), { status: 2, output: "", error });
+    };
+    await refuses(["good.x", "-o", "good.x"], "good.x");
+    await refuses(
+      ["good.x", "-o", join(directory, "good.x")],
+      `${join(directory, "good.x")}, which is good.x`,
+    );
+    await refuses(["good.x", "-o", "symbolic.ts"], "symbolic.ts, which is good.x");
+    await refuses(["symbolic.ts", "-o", "good.x"], "good.x, which is symbolic.ts");
+    await refuses(["good.x", "-o", "hard.ts"], "hard.ts, which is good.x");
+    // Neither is anything else written, nor may one file take the place of the source of another.
+    await refuses(["good.x", "bad.x", "--out-dir", "gen"], `${join("gen", "bad.ts")}, which is good.x`);
+    assert.not(existsSync("gen/good.ts"));
+    assert.is(readFileSync("good.x", "utf8"), source);
+  }));
+
+/** Runs the program as a process of its own, with standard output going where the shell says. */
+function rpcgenInShell(redirection: string): SpawnSyncReturns<string> {
+  const module = JSON.stringify(join(ROOT, "src", "cli", "rpcgen-ts.ts"));
+  const program = `import { run } from ${module}; process.exitCode = await run(["good.x"]);`;
+  const command = `"$0" --import "$1" --input-type=module --eval "$2" ${redirection}`;
+  const loader = import.meta.resolve("tsx");
+  return spawnSync("sh", ["-c", command, process.execPath, loader, program], { encoding: "utf8" });
+}
+
+test("standard output that cannot be written ends the program with one line and status 2", () =>
+  inDirectory(async () => {
+    if (!existsSync("/dev/full")) return;
+    const { status, stderr } = rpcgenInShell(">/dev/full");
+    assert.match(stderr, /^rpcgen-ts: cannot write to standard output: .*ENOSPC.*\n$/);
+    assert.is(status, 2);
+  }));
+
+test("a reader that has gone ends the program without a word", () =>
+  inDirectory(async () => {
+    const { stdout, stderr } = rpcgenInShell("| :");
+    assert.equal([stdout, stderr], ["", ""]);
   }));
 
 test("--help names each flag and each exit status, --version the version of the package", async () => {

@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Codec, decodeXdr, encodeXdr, XdrError, type XdrErrorCode } from "../../src/xdr/index.ts";
+import { type Own, ownCodec } from "../golden/names.ts";
 import { type File, Filekind, fileCodec } from "../golden/rfc4506.ts";
 import {
   anyPointsCodec,
@@ -108,6 +109,16 @@ test("a value with the discriminant of one arm and the field of another is not e
   );
   const right: ByInt = { tag: 99, o: Color.RED };
   assert.equal(decodeXdr(byIntCodec, encodeXdr(byIntCodec, right)), right);
+});
+
+test("nor is it when the field is named like something that every object has", () => {
+  for (const kind of [1, 2, 3, 99]) {
+    const wrong: Codec<unknown> = ownCodec;
+    const error = "own.kind: the value is of another arm";
+    throwsXdrError(() => encodeXdr(wrong, { kind }), "XDR_BAD_UNION", error);
+  }
+  const right: Own = { kind: 1, valueOf_: 5 };
+  assert.equal(decodeXdr(ownCodec, encodeXdr(ownCodec, right)), right);
 });
 
 test("RFC 4506 §4.12: a fixed-length array has its length", () => {

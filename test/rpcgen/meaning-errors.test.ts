@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { errorsOf, lines } from "./support.ts";
+import { errorsOf, lines, modelOf } from "./support.ts";
 
 test("RFC 4506 §6.4 (3): constants, types, members of enums and programs share one name space", () => {
   assert.is(
@@ -288,6 +288,27 @@ test("typedefs do not run in a circle", () => {
       typedef a b;
                 ^
     `,
+  );
+});
+
+test("the name that an inline type is given is none that the file declares", () => {
+  const text = lines`
+    struct shape { struct { int x; } pos; };
+    enum e { shape_pos = 1 };
+    struct line { struct { int x; } start; struct { enum { line_start = 2 } kind; } end; };
+    union u switch (int k) { case 1: struct { enum { F_result = 3 } a; } b; default: void; };
+    typedef struct { enum { F_arg = 4 } a; } list<>;
+    program P {
+        version V { enum { C_item = 5 } F(struct { int x; }) = 1; } = 1;
+    } = 1;
+    typedef struct { int x; } C<>;
+  `;
+  assert.is(errorsOf(text), "");
+  const names = modelOf(text).definitions.map((definition) => definition.name);
+  const given = ["shape_pos_", "line_start_", "F_arg_", "F_result_", "C_item_"];
+  assert.equal(
+    given.filter((name) => !names.includes(name)),
+    [],
   );
 });
 

@@ -320,4 +320,56 @@ test("tabs before a caret are kept, so that it stands where it points", () => {
   );
 });
 
+test("types may be written one inside the other 256 deep", () => {
+  const nested = (depth: number): string =>
+    `struct a {\n${"struct {\n".repeat(depth - 1)}int x;\n${"} y;\n".repeat(depth - 1)}};`;
+  assert.is(errorsOf(nested(256)), "");
+  const report = lines`
+    test.x:257:1: nested too deep: at most 256 types may stand one inside the other
+    struct {
+    ^^^^^^
+  `;
+  assert.is(errorsOf(nested(257)), report);
+  const deep = `struct a { ${"struct { ".repeat(10_000)}`;
+  assert.match(errorsOf(deep), "test.x:1:2307: nested too deep");
+  assert.match(errorsOf(`union a ${"switch (union ".repeat(10_000)}`), "nested too deep");
+  // What stands behind it is looked at as if nothing had been.
+  assert.is(errorsOf(`${nested(257)}\n${nested(256).replace("struct a", "struct b")}`), report);
+});
+
+test("a report shows a hundred errors, and says when there are more", () => {
+  const hundred = errorsOf("@".repeat(100)).split("\n\n");
+  assert.is(hundred.length, 100);
+  assert.match(hundred.at(-1)!, 'test.x:1:100: unexpected character "@"');
+  const many = errorsOf("@".repeat(60_000));
+  assert.equal(many.split("\n\n").slice(100), ["test.x: too many errors; the rest is not shown"]);
+  assert.ok(many.length < 30_000);
+});
+
+test("of a very long line a report quotes what is around the place", () => {
+  const x = (count: number): string => "x".repeat(count);
+  const lineOf = (before: number, after: number): string => `/*${x(before - 4)}*/@/*${x(after - 4)}*/`;
+  assert.is(
+    errorsOf(lineOf(60, 59)),
+    `test.x:1:61: unexpected character "@"\n${lineOf(60, 59)}\n${" ".repeat(60)}^`,
+  );
+  assert.is(
+    errorsOf(lineOf(500, 500)),
+    `test.x:1:501: unexpected character "@"\n…${x(58)}*/@/*${x(57)}…\n${" ".repeat(61)}^`,
+  );
+  assert.is(
+    errorsOf(lineOf(10, 500)),
+    `test.x:1:11: unexpected character "@"\n/*${x(6)}*/@/*${x(107)}…\n${" ".repeat(10)}^`,
+  );
+  assert.is(
+    errorsOf(lineOf(500, 10)),
+    `test.x:1:501: unexpected character "@"\n…${x(107)}*/@/*${x(6)}*/\n${" ".repeat(110)}^`,
+  );
+  const long = x(500);
+  assert.is(
+    errorsOf(`struct s { ${long} a; };`),
+    `test.x:1:12: "${long}" is not defined\nstruct s { ${x(109)}…\n${" ".repeat(11)}${"^".repeat(109)}`,
+  );
+});
+
 test.run();
