@@ -68,7 +68,7 @@ for (const role of ["leader", "follower"] as const) {
       assert.is(code, EXIT_DISK_FAILED, stderr);
       assert.is(
         stderr.trimEnd().split("\n").at(-1),
-        `server ${victim.id}: ${victim.dataDir}: the disk reports an error; replace it, and this server's data with it (EIO)`,
+        `server ${victim.id}: ${victim.dataDir}: the disk reports an error; replace it, and restore this server's data (EIO)`,
       );
       await put("without it");
 
