@@ -38,7 +38,8 @@ export interface RpcServerStats {
  * Serves RPC programs, on a TCP port (`listen`) and on any other stream that it is handed (`serve`).
  *
  * Replies are as RFC 5531 wants them; what a handler throws becomes SYSTEM_ERR. Opaque data in arguments are
- * views of what the network brought; a handler that keeps them copies them.
+ * views of what the network brought. That memory is not used again: a handler may keep them, and copies them where they
+ * are a small part of what it would keep in memory.
  */
 export class RpcServer {
   private readonly limits: ServerLimits;
