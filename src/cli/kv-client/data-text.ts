@@ -25,8 +25,8 @@ export function parseData(text: string, isHex: boolean): Uint8Array {
 }
 
 /**
- * Text on one line: what would break the line or the terminal, or turn its direction, is written as in a C string (`\n`, `\x1b`, `\\`);
- * where the bytes are not UTF-8, so is each byte that is not ASCII.
+ * Text on one line: what would break the line or the terminal, or turn its direction, is written as in a C string
+ * (`\n`, `\x1b`, `\\`); where the bytes are not UTF-8, so is each byte that is not ASCII.
  */
 export function formatData(bytes: Buffer, isHex: boolean): string {
   if (isHex) return bytes.toString("hex");

@@ -239,7 +239,7 @@ export class KvClient {
   /**
    * Carries out a write within a session, see `idl/kv.x`.
    *
-   * @param outcomeOf  what a result means; undefined: the servers refuse the write
+   * @param outcomeOf  what a result means; REFUSED: it is none of those that this write is about
    * @param argsOf  may throw, for keys and values that are none
    */
   private async write<Args, Res extends StatusResult, Outcome>(

@@ -27,7 +27,7 @@ export class WriteSession {
 export class SessionPool {
   private free: WriteSession[] = [];
 
-  /** A session for one write, which hands it back when it has ended, however it ended, with the time of now. */
+  /** A session for one write, which hands it back when it has ended, however it ended. */
   take(nowMs: number): WriteSession {
     const session = this.free.pop();
     if (session === undefined) return this.draw();

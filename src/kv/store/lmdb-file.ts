@@ -32,7 +32,7 @@ interface MetaPage {
 
 /**
  * LMDB takes its file at its word, and the process with it where a number in it leads nowhere. So all pages that it
- * could come to are looked at before it is opened; a gigabyte takes about a second.
+ * could come to are looked at before it is opened; a gigabyte takes about two seconds.
  *
  * @throws StoreDamagedError; a file that is not there, or empty, is none of its business
  */
