@@ -91,6 +91,15 @@ const TIMEOUT_MAX_MS = 240_000;
 const NO_OPTIONS = {};
 const ALWAYS: KvCondition = { when: KvWhen.KV_ALWAYS };
 
+/** The part of a write's arguments that makes it happen exactly once. */
+interface SessionArgs {
+  session: Uint8Array;
+  sequence: number;
+}
+
+/** What it is until there is one. */
+const NO_SESSION: SessionArgs = { session: new Uint8Array(0), sequence: 0 };
+
 /** What the outcome of a write is when there is none. */
 const REFUSED = Symbol("refused");
 
@@ -134,9 +143,8 @@ export class KvClient {
 
   /** Sets `key` to `value`. Resolves when a majority of the servers has it on disk. */
   put(key: KvBytes, value: KvBytes, options: KvWriteOptions = NO_OPTIONS): Promise<KvPutOk> {
-    return this.write(options, KV_PUT, putOutcome, (session, sequence) => ({
-      session,
-      sequence,
+    return this.write(options, KV_PUT, putOutcome, () => ({
+      ...NO_SESSION,
       key: keyBytes(key),
       value: valueBytes(value),
       condition: conditionOf(options),
@@ -145,9 +153,8 @@ export class KvClient {
 
   /** Removes `key`. Undefined: there was no such key, and nothing was changed. */
   delete(key: KvBytes, options: KvWriteOptions = NO_OPTIONS): Promise<KvDeleteOk | undefined> {
-    return this.write(options, KV_DELETE, deleteOutcome, (session, sequence) => ({
-      session,
-      sequence,
+    return this.write(options, KV_DELETE, deleteOutcome, () => ({
+      ...NO_SESSION,
       key: keyBytes(key),
       condition: conditionOf(options),
     }));
@@ -240,25 +247,27 @@ export class KvClient {
    * Carries out a write within a session, see `idl/kv.x`.
    *
    * @param outcomeOf  what a result means; REFUSED: it is none of those that this write is about
-   * @param argsOf  may throw, for keys and values that are none
+   * @param argsOf  the arguments but for the session; may throw, for keys and values that are none
    */
-  private async write<Args, Res extends StatusResult, Outcome>(
+  private async write<Args extends SessionArgs, Res extends StatusResult, Outcome>(
     options: KvWriteOptions,
     procedure: Procedure<Args, Res>,
     outcomeOf: (result: Res["result"]) => Outcome | typeof REFUSED,
-    argsOf: (session: Uint8Array, sequence: number) => Args,
+    argsOf: () => Args,
   ): Promise<Outcome> {
+    const args = argsOf();
     const delivery = this.delivery(options, true);
     const { startedMs } = delivery;
     let session = this.sessions.take(startedMs);
     try {
       for (;;) {
-        const sequence = session.nextSequence();
-        const { result } = await delivery.carryOut(procedure, argsOf(session.id, sequence));
+        args.session = session.id;
+        args.sequence = session.nextSequence();
+        const { result } = await delivery.carryOut(procedure, args);
         const isLost = isSessionLost(result.status);
         // Where an earlier try may have been applied, a new session could apply the write again.
         if (isLost && delivery.mayBeApplied) throw delivery.noAnswer();
-        if (!isLost || sequence === 1) {
+        if (!isLost || args.sequence === 1) {
           const outcome = outcomeOf(result);
           if (outcome === REFUSED) throw delivery.refusal(result);
           return outcome;

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { KvRefusedError, KvStatus, KvUncertainError } from "../../../src/kv/index.ts";
+import { KvLimitError, KvRefusedError, KvStatus, KvUncertainError } from "../../../src/kv/index.ts";
 import { failureOfClass } from "../../support/failure.ts";
 import { answering } from "../../support/fake-kv-server.ts";
 import { clusterWithClient } from "../../support/kv-cluster-client.ts";
@@ -16,6 +16,18 @@ test("writes one after the other use one session, with sequences 1, 2, 3", async
     [1, 2, 3],
   );
   assert.is(new Set(writes.map(({ session }) => session)).size, 1);
+  kv.close();
+});
+
+test("a write that is refused before anything is sent uses up no sequence", async () => {
+  const { cluster, kv } = clusterWithClient();
+  await failureOfClass(KvLimitError, kv.put("", "v"));
+  await failureOfClass(RangeError, kv.delete("k", { ifRevision: -1 }));
+  await kv.put("k", "v");
+  assert.equal(
+    cluster.servers[0]!.writes.map(({ sequence }) => sequence),
+    [1],
+  );
   kv.close();
 });
 
